@@ -1,0 +1,181 @@
+"""A robot as the suite sees it: joints in order, limits, groups, cameras, rates, controllers.
+
+Read from `config/robots/<name>.yaml`; a new robot is such a file and a URDF, no code.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from vla_async.errors import ConfigError, unknown
+from vla_async.resources import share
+from vla_async.types import FloatArray
+
+JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'gripper')
+OUTPUT_KINDS = ('forward_position',)
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """One joint; limits in SI, `jerk` included since the fuser is continuous to acceleration."""
+
+    name: str
+    kind: str
+    lower: float  # [rad or m]
+    upper: float  # [rad or m]
+    velocity: float  # [rad/s or m/s]
+    acceleration: float  # [rad/s^2 or m/s^2]
+    jerk: float  # [rad/s^3 or m/s^3]
+    home: float  # [rad or m]
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera by the name that policies use; its pictures arrive on `topic`."""
+
+    name: str
+    topic: str
+    width: int  # [px]
+    height: int  # [px]
+    rate_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A controller that takes set-points: which joints, in which order, on which topic."""
+
+    name: str
+    kind: str
+    topic: str
+    joints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often what happens [Hz]."""
+
+    chunk_hz: float
+    trajectory_hz: float
+    command_hz: float
+    joint_state_hz: float
+
+
+@dataclass(frozen=True)
+class Embodiment:
+    """Joints, groups, cameras, hands, controllers and rates of one robot."""
+
+    name: str
+    urdf: str  # file name below urdf/
+    joints: tuple[Joint, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    hands: Mapping[str, str]  # hand name -> URDF link at the point that touches
+    cameras: tuple[Camera, ...]
+    outputs: tuple[Output, ...]
+    rates: Rates
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        return tuple(j.name for j in self.joints)
+
+    @property
+    def dof(self) -> int:
+        return len(self.joints)
+
+    def array(self, attribute: str) -> FloatArray:
+        """One numeric attribute of all joints, shape (D,), e.g. `array('velocity')`."""
+        return np.array([getattr(j, attribute) for j in self.joints], dtype=np.float64)
+
+    def indices(self, names: tuple[str, ...]) -> np.ndarray:
+        """Positions of the named joints in the order of the embodiment, shape (len(names),)."""
+        order = {name: i for i, name in enumerate(self.joint_names)}
+        for name in names:
+            if name not in order:
+                raise unknown(f'joint of {self.name}', name, order)
+        return np.array([order[name] for name in names], dtype=np.intp)
+
+
+def available() -> tuple[str, ...]:
+    """Names of the robots that have a file in config/robots/."""
+    return tuple(sorted(p.stem for p in (share() / 'config/robots').glob('*.yaml')))
+
+
+def load(name_or_path: str) -> Embodiment:
+    """Embodiment by name, or from a YAML file's path; raises ConfigError that names the file and the key."""
+    path = Path(name_or_path)
+    if path.suffix not in ('.yaml', '.yml'):
+        if name_or_path not in available():
+            raise unknown('robot', name_or_path, available())
+        path = share() / 'config/robots' / f'{name_or_path}.yaml'
+    try:
+        data = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f'{path}: cannot be read: {error}') from error
+    return parse(data, path.name)
+
+
+def parse(data: Any, source: str) -> Embodiment:
+    """Embodiment from the YAML's content; `source` names the file in errors."""
+    if not isinstance(data, dict):
+        raise ConfigError(f'{source}: a robot file is a mapping with name, urdf, joints, groups, ...')
+    try:
+        robot = Embodiment(
+            name=str(data['name']),
+            urdf=str(data['urdf']),
+            joints=tuple(_joint(source, name, entry) for name, entry in data['joints'].items()),
+            groups={str(k): tuple(v) for k, v in data['groups'].items()},
+            hands={str(k): str(v) for k, v in data['hands'].items()},
+            cameras=tuple(Camera(name=str(k), **v) for k, v in data['cameras'].items()),
+            outputs=tuple(Output(name=str(k), kind=v['kind'], topic=v['topic'], joints=tuple(v['joints']))
+                          for k, v in data['outputs'].items()),
+            rates=Rates(**data['rates']),
+        )
+    except KeyError as error:
+        raise ConfigError(f'{source}: key {error} is missing') from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise ConfigError(f'{source}: {error}') from error
+    _check(source, robot)
+    return robot
+
+
+def _joint(source: str, name: str, entry: Any) -> Joint:
+    numbers = ('lower', 'upper', 'velocity', 'acceleration', 'jerk', 'home')
+    if not isinstance(entry, dict) or entry.get('kind') not in JOINT_KINDS:
+        raise ConfigError(f'{source}: joint {name}: kind must be one of {", ".join(JOINT_KINDS)}')
+    if extra := sorted(set(entry) - {'kind', *numbers}):
+        raise ConfigError(f'{source}: joint {name}: unknown key {extra[0]}')
+    values = {}
+    for key in numbers:
+        value = entry.get(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ConfigError(f'{source}: joint {name}: {key} must be a finite number, got {value!r}')
+        values[key] = float(value)
+    if not values['lower'] < values['upper']:
+        raise ConfigError(f'{source}: joint {name}: lower must be below upper')
+    if not values['lower'] <= values['home'] <= values['upper']:
+        raise ConfigError(f'{source}: joint {name}: home must lie between lower and upper')
+    for key in ('velocity', 'acceleration', 'jerk'):
+        if values[key] <= 0:
+            raise ConfigError(f'{source}: joint {name}: {key} must be positive')
+    return Joint(name=str(name), kind=entry['kind'], **values)
+
+
+def _check(source: str, robot: Embodiment) -> None:
+    known = set(robot.joint_names)
+    for where, names in [*((f'group {k}', v) for k, v in robot.groups.items()),
+                         *((f'output {o.name}', o.joints) for o in robot.outputs)]:
+        for name in names:
+            if name not in known:
+                raise ConfigError(f'{source}: {where} names the unknown joint {name!r}')
+    commanded = [n for o in robot.outputs for n in o.joints]
+    if sorted(commanded) != sorted(known):
+        wrong = sorted(known ^ set(commanded)) or sorted({n for n in commanded if commanded.count(n) > 1})
+        raise ConfigError(f'{source}: every joint belongs to exactly one output; see {", ".join(wrong)}')
+    for output in robot.outputs:
+        if output.kind not in OUTPUT_KINDS:
+            raise ConfigError(f'{source}: output {output.name}: kind must be one of {", ".join(OUTPUT_KINDS)}')
