@@ -66,6 +66,7 @@ class ActionChunk:
     task_id: int = 0
     observation_ns: int = 0  # stamp of the images that it was made from
     latent_ns: int = 0  # stamp of the images behind its latent
+    inference_ns: int = 0  # how long the model took
 
 
 @dataclass(frozen=True, slots=True)
