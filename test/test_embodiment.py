@@ -1,0 +1,77 @@
+"""A robot file is read whole or refused with the name of the culprit."""
+import copy
+
+import numpy as np
+import pytest
+import yaml
+
+from vla_async import embodiment
+from vla_async.errors import ConfigError
+from vla_async.resources import share
+
+DATA = yaml.safe_load((share() / 'config/robots/astribot_s1.yaml').read_text())
+
+
+def changed(path, value):
+    """The Astribot's data with one entry replaced (or removed, for None)."""
+    data = copy.deepcopy(DATA)
+    *way, last = path
+    place = data
+    for key in way:
+        place = place[key]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return data
+
+
+def test_astribot_has_25_joints_in_sdk_order():
+    robot = embodiment.load('astribot_s1')
+    assert robot.dof == 25
+    assert robot.joint_names[:3] == ('base_x', 'base_y', 'base_yaw')
+    assert robot.joint_names[14] == 'left_gripper'
+    assert robot.joint_names[23:] == ('head_1', 'head_2')
+
+
+@pytest.mark.parametrize('name', embodiment.available())
+def test_every_robot_file_loads_and_its_groups_cover_every_joint_once(name):
+    robot = embodiment.load(name)
+    assert sorted(n for names in robot.groups.values() for n in names) == sorted(robot.joint_names)
+
+
+def test_arrays_follow_the_joint_order():
+    robot = embodiment.load('astribot_s1')
+    lower, upper = robot.array('lower'), robot.array('upper')
+    assert lower.shape == (25,) and np.all(lower < upper)
+    assert lower[robot.indices(('torso_2',))[0]] == DATA['joints']['torso_2']['lower']
+
+
+def test_an_unknown_robot_lists_the_valid_ones():
+    with pytest.raises(ConfigError, match=r"unknown robot 'r2d2'; valid: astribot_s1"):
+        embodiment.load('r2d2')
+
+
+@pytest.mark.parametrize('path, value, culprit', [
+    (('joints', 'torso_1', 'velocity'), -1.0, 'torso_1: velocity must be positive'),
+    (('joints', 'torso_1', 'lower'), float('nan'), 'torso_1: lower must be a finite number'),
+    (('joints', 'torso_1', 'upper'), 'wide', 'torso_1: upper must be a finite number'),
+    (('joints', 'torso_1', 'kind'), 'ball', 'torso_1: kind must be one of'),
+    (('joints', 'torso_1', 'speed'), 3.0, 'torso_1: unknown key speed'),
+    (('joints', 'torso_1', 'home'), 9.0, 'torso_1: home must lie between'),
+    (('rates',), None, "key 'rates' is missing"),
+    (('rates', 'chunk_hz'), None, 'chunk_hz'),
+    (('groups', 'head'), ['head_3'], "group head names the unknown joint 'head_3'"),
+    (('outputs', 'whole_body_controller', 'joints'), ['head_1'], 'every joint belongs to exactly one output'),
+    (('outputs', 'whole_body_controller', 'kind'), 'magic', 'kind must be one of'),
+])
+def test_a_malformed_robot_file_names_the_culprit(path, value, culprit):
+    with pytest.raises(ConfigError, match=culprit):
+        embodiment.parse(changed(path, value), 'robot.yaml')
+
+
+def test_a_file_that_is_not_yaml_is_a_config_error(tmp_path):
+    broken = tmp_path / 'broken.yaml'
+    broken.write_text('name: [')
+    with pytest.raises(ConfigError, match='broken.yaml'):
+        embodiment.load(str(broken))
