@@ -1,0 +1,192 @@
+"""Messages <-> arrow types; the only reader and writer of message fields.
+
+Large arrays go through the buffer protocol: a Python list of 100 000 numbers takes milliseconds, a copy of memory none.
+"""
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+from builtin_interfaces.msg import Duration, Time
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from vla_async_msgs import msg
+
+from vla_async import types
+from vla_async.errors import DataError
+from vla_async.timebase import NS_PER_S, nanoseconds
+
+TYPE_CODES = {np.dtype('u1'): 'B', np.dtype('f4'): 'f', np.dtype('f8'): 'd'}
+
+
+def to_time(stamp_ns: int) -> Time:
+    """ROS time of a stamp [ns]."""
+    return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
+
+
+def to_duration(duration_ns: int) -> Duration:
+    """ROS duration of a duration [ns]."""
+    return Duration(sec=duration_ns // NS_PER_S, nanosec=duration_ns % NS_PER_S)
+
+
+def to_ns(stamp: Time | Duration) -> int:
+    """ROS time or duration [ns]."""
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
+
+
+def to_array(values: NDArray[np.generic]) -> array[int] | array[float]:
+    """Flat copy of a uint8, float32 or float64 array as the type that message fields hold."""
+    result = array(TYPE_CODES[values.dtype])
+    result.frombytes(np.ascontiguousarray(values).data.cast('B') if values.size else b'')
+    return result
+
+
+def task_message(task: types.Task) -> msg.Task:
+    """Task as a message."""
+    message = msg.Task(id=task.id, instruction=task.instruction)
+    message.header.stamp = to_time(task.stamp_ns)
+    return message
+
+
+def task_value(message: msg.Task) -> types.Task:
+    """Task of a message; an instruction of blanks only counts as empty."""
+    return types.Task(id=message.id, stamp_ns=to_ns(message.header.stamp), instruction=message.instruction.strip())
+
+
+def image_message(stamp_ns: int, frame_id: str, picture: types.ImageArray) -> Image:
+    """Picture (height, width, 3) RGB as an rgb8 message."""
+    height, width, _ = picture.shape
+    message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
+    message.header.stamp, message.header.frame_id = to_time(stamp_ns), frame_id
+    message.data = to_array(picture)
+    return message
+
+
+def image_value(message: Image) -> types.ImageArray:
+    """Picture (height, width, 3) RGB; a view of the message. Raises DataError for other encodings or sizes."""
+    if message.encoding not in ('rgb8', 'bgr8'):
+        raise DataError(f'picture with encoding {message.encoding!r}; needed: rgb8 or bgr8')
+    data = np.frombuffer(message.data, dtype=np.uint8)
+    if message.step < 3 * message.width or data.size != message.height * message.step:
+        raise DataError(f'picture of {message.width}x{message.height} with step {message.step} has {data.size} bytes')
+    picture = data.reshape(message.height, message.step)[:, :3 * message.width]
+    picture = picture.reshape(message.height, message.width, 3)
+    return picture[:, :, ::-1] if message.encoding == 'bgr8' else picture
+
+
+def joint_state_message(stamp_ns: int, names: tuple[str, ...], position: types.FloatArray,
+                        velocity: types.FloatArray) -> JointState:
+    """Measured joints (D,) [rad or m], (D,) [rad/s or m/s] as a message."""
+    message = JointState(name=list(names))
+    message.header.stamp = to_time(stamp_ns)
+    message.position, message.velocity = to_array(position), to_array(velocity)
+    return message
+
+
+def joint_state_value(message: JointState) -> tuple[int, tuple[str, ...], types.FloatArray, types.FloatArray]:
+    """Stamp [ns], names, position and velocity (views; velocity may be empty) in the message's own order."""
+    return (to_ns(message.header.stamp), tuple(message.name), np.asarray(message.position, dtype=np.float64),
+            np.asarray(message.velocity, dtype=np.float64))
+
+
+def chunk_message(chunk: types.ActionChunk, names: tuple[str, ...]) -> msg.ActionChunk:
+    """Action chunk as a message."""
+    message = msg.ActionChunk(
+        sequence=chunk.sequence, task_id=chunk.task_id, latent_version=chunk.latent_version,
+        observation=to_time(chunk.observation_ns), latent=to_time(chunk.latent_ns), step=to_duration(chunk.step_ns),
+        inference=to_duration(chunk.inference_ns), joint_names=list(names))
+    message.header.stamp = to_time(chunk.stamp_ns)
+    message.positions = to_array(np.asarray(chunk.positions, dtype=np.float64))
+    if chunk.confidence is not None:
+        message.confidence = to_array(np.asarray(chunk.confidence, dtype=np.float32))
+    return message
+
+
+def chunk_value(message: msg.ActionChunk, names: tuple[str, ...]) -> types.ActionChunk:
+    """Action chunk of a message; raises DataError unless it is rows of exactly the named joints in that order."""
+    if tuple(message.joint_names) != names:
+        wrong = sorted(set(message.joint_names) ^ set(names)) or ['their order']
+        raise DataError(f'chunk {message.sequence}: joints do not fit the robot; see {", ".join(wrong[:5])}')
+    positions = np.asarray(message.positions, dtype=np.float64)
+    if positions.size == 0 or positions.size % len(names):
+        raise DataError(f'chunk {message.sequence}: {positions.size} numbers are not rows of {len(names)} joints')
+    positions = positions.reshape(-1, len(names))
+    confidence = np.asarray(message.confidence, dtype=np.float32)
+    if confidence.size not in (0, len(positions)):
+        raise DataError(f'chunk {message.sequence}: {confidence.size} confidences for {len(positions)} rows')
+    if to_ns(message.step) <= 0:
+        raise DataError(f'chunk {message.sequence}: its step must be longer than nothing')
+    return types.ActionChunk(
+        stamp_ns=to_ns(message.header.stamp), step_ns=to_ns(message.step), positions=positions,
+        latent_version=message.latent_version, sequence=message.sequence,
+        confidence=confidence if confidence.size else None, task_id=message.task_id,
+        observation_ns=to_ns(message.observation), latent_ns=to_ns(message.latent),
+        inference_ns=to_ns(message.inference))
+
+
+def window_message(window: types.JointWindow, names: tuple[str, ...]) -> JointTrajectory:
+    """Window as a JointTrajectory whose stamp is the time of point 0."""
+    message = JointTrajectory(joint_names=list(names))
+    message.header.stamp = to_time(window.stamp_ns)
+    message.points = [
+        JointTrajectoryPoint(positions=to_array(window.position[i]), velocities=to_array(window.velocity[i]),
+                             accelerations=to_array(window.acceleration[i]),
+                             time_from_start=to_duration(i * window.step_ns))
+        for i in range(len(window.position))]
+    return message
+
+
+def window_value(message: JointTrajectory, names: tuple[str, ...]) -> types.JointWindow:
+    """Window of a JointTrajectory on an even grid; raises DataError that says what does not fit."""
+    if tuple(message.joint_names) != names:
+        wrong = sorted(set(message.joint_names) ^ set(names)) or ['their order']
+        raise DataError(f'trajectory: joints do not fit the robot; see {", ".join(wrong[:5])}')
+    times = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
+    if times.size < 2 or times[0] != 0 or times[1] <= 0 or np.ptp(np.diff(times)) != 0:
+        raise DataError('trajectory: at least two points on an even grid from 0 are needed')
+    return types.JointWindow(
+        stamp_ns=to_ns(message.header.stamp), step_ns=int(times[1]),
+        position=_rows(message, 'positions', len(names)), velocity=_rows(message, 'velocities', len(names)),
+        acceleration=_rows(message, 'accelerations', len(names)))
+
+
+def _rows(message: JointTrajectory, name: str, width: int) -> types.FloatArray:
+    rows = [np.asarray(getattr(point, name), dtype=np.float64) for point in message.points]
+    for i, row in enumerate(rows):
+        if row.size != width:
+            raise DataError(f'trajectory: point {i} has {row.size} {name} for {width} joints')
+    return np.stack(rows)
+
+
+def fusion_status_message(report: types.FusionReport, chunk: types.ActionChunk, now_ns: int,
+                          trajectory_ns: int) -> msg.FusionStatus:
+    """What became of a chunk; `trajectory_ns` is the stamp of the first window that it had a part in."""
+    message = msg.FusionStatus(
+        sequence=chunk.sequence, accepted=report.accepted, reason=report.reason,
+        observation=to_time(chunk.observation_ns), latent=to_time(chunk.latent_ns), trajectory=to_time(trajectory_ns),
+        delay=to_duration(nanoseconds(report.delay_s)), transition=to_duration(nanoseconds(report.transition_s)),
+        seam_position=report.seam_position, seam_velocity=report.seam_velocity,
+        seam_acceleration=report.seam_acceleration, samples_limited=report.samples_limited,
+        limited_joints=list(report.limited_joints))
+    message.header.stamp = to_time(now_ns)
+    return message
+
+
+def set_point_message(command: types.JointCommand, sent_ns: int, trajectory_ns: int, state: str, reason: str, *,
+                      late: bool = False) -> msg.JointSetPoint:
+    """One set-point as the bridge sent it."""
+    message = msg.JointSetPoint(sent=to_time(sent_ns), trajectory=to_time(trajectory_ns), state=state, reason=reason,
+                                late=late)
+    message.header.stamp = to_time(command.stamp_ns)
+    message.position, message.velocity = to_array(command.position), to_array(command.velocity)
+    message.acceleration = to_array(command.acceleration)
+    return message
+
+
+def controller_message(position: types.FloatArray) -> Float64MultiArray:
+    """Set-point of one controller, in the order of its joints [rad or m]."""
+    message = Float64MultiArray()
+    message.data = to_array(position)
+    return message

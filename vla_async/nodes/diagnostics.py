@@ -1,0 +1,69 @@
+"""Health of a node on /diagnostics, once a second (REP 107)."""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+from vla_async.nodes import topics
+from vla_async.timebase import NS_PER_S, seconds
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a node says about itself; `values` become strings."""
+
+    level: bytes = OK
+    message: str = 'fine'
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+class RateMeter:
+    """Events a second over a sliding window of their times."""
+
+    def __init__(self, window_s: float = 3.0) -> None:
+        self._window_ns = round(window_s * NS_PER_S)
+        self._times: deque[int] = deque(maxlen=4096)
+        self.count = 0
+
+    def tick(self, now_ns: int) -> None:
+        """One event at `now_ns`."""
+        self.count += 1
+        self._times.append(now_ns)
+
+    def rate_hz(self, now_ns: int) -> float:
+        """Events a second within the window that ends at `now_ns`."""
+        while self._times and now_ns - self._times[0] > self._window_ns:
+            self._times.popleft()
+        if len(self._times) < 2:
+            return 0.0
+        return (len(self._times) - 1) / max(seconds(now_ns - self._times[0]), 1e-9)
+
+
+class DiagnosticsPublisher:
+    """Publishes `diagnose()` of a node at 1 Hz as '<node>: <task>'."""
+
+    def __init__(self, node: Node, task: str, hardware_id: str, diagnose: Callable[[], Diagnosis]) -> None:
+        self._node, self._name = node, f'{node.get_name()}: {task}'
+        self._hardware_id, self._diagnose = hardware_id, diagnose
+        self._publisher = topics.DIAGNOSTICS.advertise(node)
+        node.create_timer(1.0, self.publish)
+
+    def publish(self) -> None:
+        """Publish now; also called right after a failure, so that its cause is known at once."""
+        diagnosis = self._diagnose()
+        status = DiagnosticStatus(
+            level=diagnosis.level, name=self._name, message=diagnosis.message, hardware_id=self._hardware_id,
+            values=[KeyValue(key=key, value=_text(value)) for key, value in diagnosis.values.items()])
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+
+def _text(value: object) -> str:
+    return f'{value:.4g}' if isinstance(value, float) else str(value)

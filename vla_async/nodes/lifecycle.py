@@ -1,0 +1,153 @@
+"""Base of the pipeline's nodes: lifecycle transitions that name their culprit, health, and input that may be bad."""
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.subscription import Subscription
+
+from vla_async.embodiment import Embodiment, load
+from vla_async.errors import VlaAsyncError
+from vla_async.nodes import parameters
+from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.topics import Topic
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something is not as it should be, said once in the log and all the time in the diagnostics."""
+
+    text: str
+    level: bytes = WARN
+
+
+class PipelineNode(LifecycleNode):
+    """A lifecycle node that fills in `configure`, `activate`, `deactivate`, `cleanup` and `health`.
+
+    A hook that raises makes the transition fail: the error is logged, appears in the diagnostics, and the node is
+    left as before. Publishers are advertised in `configure` and used while `active` only.
+    """
+
+    TASK = ''  # what the node does, for '<node>: <task>' in the diagnostics
+    PARAMETERS: type[parameters.RobotParameters] = parameters.RobotParameters
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        parameters.declare(self, self.PARAMETERS)
+        self.active = False
+        self.problems: dict[str, Problem] = {}
+        self.robot: Embodiment | None = None
+        self._diagnostics = DiagnosticsPublisher(self, self.TASK, self.get_parameter('robot').value, self._diagnose)
+        self._subscriptions_made: list[Subscription[Any]] = []
+
+    def configure(self) -> None:
+        """Load and connect everything; `self.robot` is there already."""
+
+    def activate(self) -> None:
+        """Start the work."""
+
+    def deactivate(self) -> None:
+        """Stop the work; must leave the robot safe."""
+
+    def cleanup(self) -> None:
+        """Release what `configure` made; must work after a `configure` that failed half way."""
+
+    def health(self) -> Diagnosis:
+        """Present figures of an active node."""
+        return Diagnosis()
+
+    def now_ns(self) -> int:
+        """ROS time [ns]."""
+        return int(self.get_clock().now().nanoseconds)
+
+    def listen(self, topic: Topic, callback: Callable[[Any], None]) -> None:
+        """Subscribe until cleanup; a VlaAsyncError of the callback becomes a problem named after the topic."""
+        def guarded(message: Any) -> None:
+            try:
+                callback(message)
+            except VlaAsyncError as error:
+                self.report(topic.name, str(error))
+            else:
+                self.settle(topic.name)
+        self._subscriptions_made.append(topic.subscribe(self, guarded))
+
+    def report(self, key: str, text: str, level: bytes = WARN) -> None:
+        """Remember a problem under `key`; logged only when its text is new."""
+        known = self.problems.get(key)
+        self.problems[key] = Problem(text, level)
+        if known is None or known.text != text:
+            self.get_logger().error(f'{key}: {text}')
+
+    def settle(self, key: str) -> None:
+        """The problem under `key` is over, if there was one."""
+        self.problems.pop(key, None)
+
+    def close(self) -> None:
+        """End of the process: through the same hooks, whatever the state."""
+        if self.active:
+            self._attempt('deactivate', self._deactivate)
+        self._attempt('cleanup', self._cleanup)
+
+    # --- transitions, called by rclpy ---
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._attempt('configure', self._configure)
+        if result == FAILURE:
+            self._attempt('cleanup', self._cleanup)
+        return result
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt('activate', self._activate)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt('deactivate', self._deactivate)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt('cleanup', self._cleanup)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.close()
+        return SUCCESS
+
+    def _configure(self) -> None:
+        self.robot = load(self.get_parameter('robot').value)
+        self.configure()
+
+    def _activate(self) -> None:
+        self.activate()
+        self.active = True
+
+    def _deactivate(self) -> None:
+        self.active = False
+        self.deactivate()
+
+    def _cleanup(self) -> None:
+        while self._subscriptions_made:
+            self.destroy_subscription(self._subscriptions_made.pop())
+        self.cleanup()
+        self.problems = {key: p for key, p in self.problems.items() if key in ('configure', 'activate')}
+
+    def _attempt(self, transition: str, action: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            action()
+        except Exception as error:  # rclpy would drop it without a word
+            if not isinstance(error, VlaAsyncError):
+                self.get_logger().error(traceback.format_exc())
+            self.report(transition, f'{error}' if isinstance(error, VlaAsyncError) else repr(error), ERROR)
+            self._diagnostics.publish()
+            return FAILURE
+        self.settle(transition)
+        return SUCCESS
+
+    def _diagnose(self) -> Diagnosis:
+        figures = self.health() if self.active else Diagnosis(OK, 'not active')
+        if not self.problems:
+            return figures
+        worst = max((figures.level, *(p.level for p in self.problems.values())))
+        text = '; '.join(f'{key}: {problem.text}' for key, problem in self.problems.items())
+        return Diagnosis(worst, text, {**figures.values, 'last error': text})

@@ -1,0 +1,78 @@
+"""How every node process runs: one executor in the main thread, a clean end on SIGINT and SIGTERM.
+
+rclpy's own signal handlers are not used: they end the context first, after which a bridge could not bring its
+robot to rest any more.
+"""
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from vla_async.errors import VlaAsyncError
+
+POLL_S = 0.1  # a signal is noticed within this time
+
+
+class Stop:
+    """Set by the first SIGINT or SIGTERM; a second one kills, as a user who presses Ctrl-C twice means it."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def install(self) -> None:
+        """Take over both signals, also where a shell told a background job to ignore them."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._request)
+
+    def _request(self, number: int, _frame: FrameType | None) -> None:
+        self.requested = True
+        signal.signal(number, signal.SIG_DFL)
+
+
+def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int:
+    """Run the node until a signal; returns the exit status (1 after an error that a user can mend).
+
+    A node that has `close()` is told to stop all work while the ROS context still lives.
+    """
+    stop = Stop()
+    stop.install()
+    rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        _spin(make_node, stop)
+    except VlaAsyncError as error:
+        sys.stderr.write(f'error: {error}\n')
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _spin(make_node: Callable[[], Node], stop: Stop) -> None:
+    node = make_node()
+    name_process(node.get_name())
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while not stop.requested:
+            executor.spin_once(timeout_sec=POLL_S)
+    finally:
+        close = getattr(node, 'close', None)
+        if close is not None:
+            close()
+        executor.shutdown()
+        node.destroy_node()
+
+
+def name_process(name: str) -> None:
+    """Show `name` in ps and top (Linux keeps 15 characters)."""
+    path = Path('/proc/self/comm')
+    if path.exists():
+        path.write_text(name[:15])

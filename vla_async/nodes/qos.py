@@ -1,0 +1,25 @@
+"""Quality of service: one named profile per kind of arrow."""
+from __future__ import annotations
+
+from rclpy.duration import Duration
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+
+def _profile(depth: int, *, reliable: bool = True, latched: bool = False,
+             lifespan_s: float | None = None) -> QoSProfile:
+    profile = QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
+    if lifespan_s is not None:
+        profile.lifespan = Duration(seconds=lifespan_s)
+    return profile
+
+
+NEWEST = _profile(1)  # only the newest value counts, and it shall arrive
+LATCHED = _profile(1, latched=True)  # a late joiner gets the newest value
+LATENT = _profile(1, latched=True, lifespan_s=10.0)  # a late joiner gets it unless it is too old to be of use
+EVENTS = _profile(20)  # every value counts
+JOINT_STATES = _profile(5)
+SENSOR = _profile(1, reliable=False)  # cameras: a lost frame is better than a late one
+COMMANDS = _profile(1)  # reliable: matches controllers that read reliably and those that read best effort

@@ -1,0 +1,67 @@
+"""The one table of topics: relative name, message and quality of service of each arrow."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory
+from vla_async_msgs.msg import ActionChunk, FusionStatus, JointSetPoint, Latent, SimulationStatus, Task
+
+from vla_async.embodiment import Camera, Embodiment, Output
+from vla_async.nodes import qos
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One arrow between processes."""
+
+    name: str
+    message: type[Any]
+    qos: QoSProfile
+
+    def advertise(self, node: Node) -> Publisher[Any]:
+        """Publisher of this topic on `node`."""
+        return node.create_publisher(self.message, self.name, self.qos)
+
+    def subscribe(self, node: Node, callback: Callable[[Any], None]) -> Subscription[Any]:
+        """Subscription of `node` to this topic."""
+        return node.create_subscription(self.message, self.name, callback, self.qos)
+
+
+TASK = Topic('task', Task, qos.LATCHED)
+LATENT_UPDATE = Topic('latent_update', Latent, qos.NEWEST)
+LATENT = Topic('latent', Latent, qos.LATENT)
+ACTION_CHUNK = Topic('action_chunk', ActionChunk, qos.NEWEST)
+TRAJECTORY = Topic('trajectory', JointTrajectory, qos.NEWEST)
+FUSION_STATUS = Topic('fusion_status', FusionStatus, qos.EVENTS)
+JOINT_SET_POINT = Topic('joint_set_point', JointSetPoint, qos.EVENTS)
+HELD_SET_POINT = Topic('held_set_point', JointSetPoint, qos.LATCHED)  # on change and while no motion is followed
+JOINT_STATES = Topic('joint_states', JointState, qos.JOINT_STATES)
+SIMULATION_STATUS = Topic('simulation_status', SimulationStatus, qos.NEWEST)
+DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray, qos.EVENTS)
+
+ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT, HELD_SET_POINT,
+          JOINT_STATES, SIMULATION_STATUS, DIAGNOSTICS)
+
+
+def camera(spec: Camera) -> Topic:
+    """Pictures of one camera of the embodiment."""
+    return Topic(spec.topic, Image, qos.SENSOR)
+
+
+def controller(spec: Output) -> Topic:
+    """Set-points for one controller of the embodiment."""
+    return Topic(spec.topic, Float64MultiArray, qos.COMMANDS)
+
+
+def everything(robot: Embodiment) -> tuple[Topic, ...]:
+    """All topics of a running suite, for the recorder."""
+    return (*ARROWS, *(camera(c) for c in robot.cameras), *(controller(o) for o in robot.outputs))
