@@ -1,0 +1,53 @@
+"""The action expert: observation encoder and velocity field as one network with one weights file."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from vla_async.acting.flow_matching import integrate
+from vla_async.acting.observation_encoder import Inputs, ObservationEncoder
+from vla_async.acting.policy_spec import PolicySpec
+from vla_async.acting.velocity_field import VelocityField
+from vla_async.errors import CheckpointError
+
+FILE = 'expert.safetensors'
+
+
+class ActionExpert(nn.Module):
+    """Inputs to normalised action chunks."""
+
+    def __init__(self, spec: PolicySpec) -> None:
+        super().__init__()
+        self.encoder = ObservationEncoder(spec.expert, len(spec.joints), tuple(spec.cameras))
+        self.field = VelocityField(spec.expert, len(spec.joints), spec.horizon)
+
+    @classmethod
+    def load(cls, folder: Path, spec: PolicySpec) -> ActionExpert:
+        """Weights from a policy folder; raises CheckpointError when they are missing or of another shape."""
+        path = folder / FILE
+        if not path.is_file():
+            raise CheckpointError(f'{folder}: {FILE} is missing')
+        expert = cls(spec)
+        try:
+            expert.load_state_dict(load_file(path))
+        except (OSError, RuntimeError, ValueError) as error:
+            raise CheckpointError(f'{path}: does not fit policy.json: {error}') from error
+        return expert
+
+    def save(self, folder: Path) -> None:
+        save_file({k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}, folder / FILE)
+
+    def for_inference(self, device: str, dtype: torch.dtype) -> ActionExpert:
+        """Frozen, in `dtype` except the small parts that need float32, convolutions in the faster memory layout."""
+        self.eval().requires_grad_(False).to(device=device, dtype=dtype, memory_format=torch.channels_last)
+        for module in self.encoder.precise():
+            module.float()
+        return self
+
+    def chunk(self, inputs: Inputs, noise: torch.Tensor, steps: int) -> torch.Tensor:
+        """Normalised chunk (B, H, D) from start noise (B, H, D) in `steps` Euler steps."""
+        keys_values = self.field.condition(self.encoder(inputs))
+        return integrate(lambda x, tau: self.field(x, tau, keys_values), noise, steps)
