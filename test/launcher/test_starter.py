@@ -1,0 +1,144 @@
+"""The starter with real processes: nothing of them is left, however the run ends."""
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vla_async.launcher import shared_memory, starter
+from vla_async.launcher.domain import claim_free_domain
+from vla_async.launcher.environment import environment
+from vla_async.launcher.starter import MAX_RESTARTS, ProcessDied, Starter
+
+
+def up(process) -> bool:
+    return process.log.is_file() and 'up' in process.log.read_text()
+
+
+@pytest.fixture
+def start(tmp_path, program_environment):
+    def make(*commands, **options):
+        return Starter(commands, program_environment, tmp_path / 'logs', **options)
+    return make
+
+
+def pids(run):
+    return [process.pid for process in run.processes.values()]
+
+
+def test_all_processes_are_gone_after_the_block(start, program, until, alive):
+    with start(program('waits'), program('polite')) as run:
+        until(lambda: all(up(p) for p in run.processes.values()), 'both up')
+        left = pids(run)
+        assert all(alive(pid) for pid in left)
+    assert not any(alive(pid) for pid in left)
+
+
+def test_all_processes_are_gone_after_an_exception(start, program, alive):
+    run = start(program('waits'))
+    with pytest.raises(RuntimeError), run:
+        raise RuntimeError
+    left = pids(run)
+    assert left
+    assert not any(alive(pid) for pid in left)
+
+
+def test_a_process_that_ignores_every_polite_signal_is_killed(start, program, monkeypatch, until):
+    monkeypatch.setattr(starter, 'ESCALATION', ((signal.SIGINT, 0.1), (signal.SIGTERM, 0.1), (signal.SIGKILL, 5.0)))
+    with start(program('stubborn')) as run:
+        until(lambda: up(run.processes['stubborn']), 'stubborn up')
+    assert run.processes['stubborn'].exit_status == -signal.SIGKILL
+
+
+def test_a_dead_process_is_started_again_and_counted(start, program):
+    with start(program('waits')) as run:
+        process = run.processes['waits']
+        first = process.pid
+        os.kill(first, signal.SIGKILL)
+        assert process.wait(5.0)
+        assert run.poll(0.0) == ['waits']
+        assert run.restarts == 1
+        assert process.pid != first
+        assert run.poll(0.1) == []
+
+
+def test_a_process_that_dies_again_and_again_ends_the_run_with_its_last_words(start, program):
+    with start(program('fails')) as run:
+        for now_s in range(MAX_RESTARTS):
+            assert run.processes['fails'].wait(5.0)
+            assert run.poll(float(now_s)) == ['fails']
+        assert run.processes['fails'].wait(5.0)
+        with pytest.raises(ProcessDied, match=r'exit status 3 after 5 restarts(.|\n)*the disk is full'):
+            run.poll(float(MAX_RESTARTS))
+
+
+def test_rare_deaths_are_forgiven_for_ever(start, program):
+    with start(program('fails')) as run:
+        for hour in range(MAX_RESTARTS + 2):
+            assert run.processes['fails'].wait(5.0)
+            assert run.poll(3600.0 * hour) == ['fails']
+
+
+def test_an_essential_process_is_not_started_again(start, program):
+    with start(program('fails', essential=True)) as run:
+        assert run.processes['fails'].wait(5.0)
+        with pytest.raises(ProcessDied, match=r'^fails died'):
+            run.poll(0.0)
+
+
+def test_processes_stop_in_stages(start, program, until):
+    commands = [program('polite', name) for name in ('recorder', 'worker', 'manager')]
+    with start(*commands, stop_first=('manager',), stop_last=('recorder',)) as run:
+        until(lambda: all(up(p) for p in run.processes.values()), 'all up')
+    ended = {name: int(p.log.read_text().split('bye ')[1]) for name, p in run.processes.items()}
+    assert ended['manager'] < ended['worker'] < ended['recorder']
+
+
+def test_processes_end_when_their_starter_is_killed(tmp_path, program, program_environment, until, alive):
+    assert program('waits')
+    script = tmp_path / 'runs.py'
+    script.write_text(
+        'import os, sys, time\nfrom pathlib import Path\n'
+        'from vla_async.launcher.process import Command\nfrom vla_async.launcher.starter import Starter\n'
+        f'with Starter([Command("waits", "waits")], os.environ, Path({str(tmp_path)!r})) as run:\n'
+        '    print(run.processes["waits"].pid, flush=True)\n    time.sleep(600)\n')
+    root = Path(__file__).parents[2]
+    child_environment = {**program_environment, 'PYTHONPATH': f'{tmp_path}:{root}'}
+    runs = subprocess.Popen([sys.executable, str(script)], env=child_environment, stdout=subprocess.PIPE, text=True)
+    pid = int(runs.stdout.readline())
+    until(lambda: (tmp_path / 'waits.log').read_text().startswith('up'), 'child up')
+    runs.kill()
+    runs.wait()
+    runs.stdout.close()
+    until(lambda: not alive(pid), 'child gone')
+
+
+def test_shared_memory_of_a_killed_participant_is_removed_and_of_a_living_one_kept(
+        start, program, tmp_path, program_environment, until):
+    claim = claim_free_domain()
+    ros = environment(claim.id, program_environment)
+    with Starter([program('participant', 'keeper')], ros, tmp_path / 'keeper') as keeper:
+        until(lambda: up(keeper.processes['keeper']), 'keeper up')
+        kept = shared_memory.owned_by(keeper.processes['keeper'].pid)
+        assert kept
+        with Starter([program('participant', 'victim')], ros, tmp_path / 'victim') as run:
+            victim = run.processes['victim']
+            until(lambda: up(victim), 'victim up')
+            run.poll(time.monotonic())
+            lost = shared_memory.owned_by(victim.pid)
+            assert lost
+            os.kill(victim.pid, signal.SIGKILL)
+            assert victim.wait(5.0)
+            assert any((shared_memory.FOLDER / name).exists() for name in lost)
+        assert not any((shared_memory.FOLDER / name).exists() for name in lost)
+        assert all((shared_memory.FOLDER / name).exists() for name in kept)
+    claim.release()
+    assert not any((shared_memory.FOLDER / name).exists() for name in kept)
+
+
+def test_files_that_are_not_there_are_no_reason_to_fail():
+    assert shared_memory.remove_abandoned({'fastdds_0000000000000000'}) == []
+    assert shared_memory.owned_by(2**22 + 1) == set()

@@ -1,0 +1,9 @@
+"""The process starter: every node as an own process, watched, restarted, and gone at the end without a trace.
+
+domain.py       a ROS domain that nobody uses
+environment.py  what the processes find in their environment
+child.py        runs inside each process: ends with its starter
+process.py      one process: start, watch, stop step by step
+shared_memory.py what Fast DDS leaves behind when a process is killed
+starter.py      all processes together
+"""

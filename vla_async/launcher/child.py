@@ -1,0 +1,37 @@
+"""Runs a module as a child that does not outlive its starter, not even one that was killed.
+
+`python -m vla_async.launcher.child <pid of the starter> <module> [arguments]`
+"""
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+
+CHECK_PERIOD_S = 0.5
+GRACE_S = 5.0  # from the polite signal to the hard one
+
+
+def follow(starter: int) -> None:
+    """End this process soon after `starter` is no longer its parent: SIGTERM first, SIGKILL when that is of no use."""
+    while os.getppid() == starter:
+        time.sleep(CHECK_PERIOD_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    starter, module = int(sys.argv[1]), sys.argv[2]
+    sys.argv[:] = [module, *sys.argv[3:]]
+    # a shell's background job ignores SIGINT and so would its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=follow, args=(starter,), name='follow starter', daemon=True).start()
+    runpy.run_module(module, run_name='__main__', alter_sys=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,96 @@
+"""One process of the suite: started in a group of its own, its output in a log file, stopped step by step."""
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+LOG_TAIL_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run as a process: `name` for people, `module` with `main` semantics, its arguments."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...] = ()
+    essential: bool = False  # its death ends everything; others are started again
+
+
+class ManagedProcess:
+    """A command and, while it runs, its operating-system process."""
+
+    def __init__(self, command: Command, environment: Mapping[str, str], log: Path) -> None:
+        self.command, self.log = command, log
+        self.restarts = 0
+        self._environment = dict(environment)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.command.name
+
+    @property
+    def pid(self) -> int | None:
+        """Process id; None before the first start."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_status(self) -> int | None:
+        """How it ended, negative for a signal; None while it runs or was never started."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        """Start it; the log file is appended to."""
+        arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()),
+                     self.command.module, *self.command.arguments]
+        with self._open_log() as log:
+            self._process = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env=self._environment, start_new_session=True)
+
+    def restart(self) -> None:
+        """Start it again after it ended, and count that."""
+        self.send(signal.SIGKILL)  # whatever it may have started itself
+        self.restarts += 1
+        self.start()
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the whole process group; nothing happens when it is gone."""
+        if self._process is None:
+            return
+        self._process.poll()
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):  # gone; macOS says the latter of zombies
+            return
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it has ended within `timeout_s` seconds."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(max(timeout_s, 0.0))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def log_tail(self) -> str:
+        """Last lines that it wrote."""
+        if not self.log.is_file():
+            return ''
+        return '\n'.join(self.log.read_text(errors='replace').splitlines()[-LOG_TAIL_LINES:])
+
+    def _open_log(self) -> IO[bytes]:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        return self.log.open('ab')

@@ -1,0 +1,62 @@
+"""What Fast DDS leaves in /dev/shm when a process is killed: found while it lives, removed after its death.
+
+A participant owns segments `fastdds_<16 hex digits>` and ports `fastdds_port<number>`, each with a lock file
+(`_el`, `_sl`) that its owner holds open and locked; a port has a mutex `sem.fastdds_port<number>_mutex` besides.
+"""
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from pathlib import Path
+
+FOLDER = Path('/dev/shm')  # noqa: S108  the place that Fast DDS uses
+LOCK = re.compile(r'^(fastdds_(?:[0-9a-z]{16}|port\d{1,5}))_(?:el|sl)$')
+
+
+def owned_by(pid: int) -> set[str]:
+    """Names of segments and ports whose lock files the process holds open; empty when it is gone."""
+    names: set[str] = set()
+    try:
+        descriptors = os.listdir(f'/proc/{pid}/fd')
+    except OSError:  # gone, or not ours
+        return names
+    for descriptor in descriptors:
+        try:
+            target = Path(os.readlink(f'/proc/{pid}/fd/{descriptor}'))
+        except OSError:  # closed meanwhile
+            continue
+        match = LOCK.match(target.name)
+        if match and target.parent == FOLDER:
+            names.add(match.group(1))
+    return names
+
+
+def remove_abandoned(names: set[str]) -> list[str]:
+    """Remove those of the named segments and ports that no living process holds; returns what was removed."""
+    return [name for name in sorted(names) if not _held(name) and _remove(name)]
+
+
+def _held(name: str) -> bool:
+    return any(_locked(FOLDER / f'{name}_{kind}') for kind in ('el', 'sl'))
+
+
+def _locked(lock: Path) -> bool:
+    try:
+        with lock.open('rb') as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # not there
+        return False
+    return False
+
+
+def _remove(name: str) -> bool:
+    removed = False
+    for file in (name, f'{name}_el', f'{name}_sl', f'sem.{name}_mutex'):
+        path = FOLDER / file
+        if path.exists():
+            path.unlink(missing_ok=True)
+            removed = True
+    return removed
