@@ -8,8 +8,21 @@ from torch import nn
 from torch.nn import functional
 
 
-class Attention(nn.Module):
-    """Multi-head attention of `queries` (B, N, width) to `context` (B, M, width), pre-projected with `keys_values`."""
+class SelfAttention(nn.Module):
+    """Multi-head attention within (B, N, width)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.into, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        parts = (split_heads(part, self.heads) for part in self.into(x).chunk(3, dim=-1))
+        return self.out(functional.scaled_dot_product_attention(*parts, mask).transpose(1, 2).flatten(2))
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of (B, N, width) to a context whose keys and values are made once."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -18,17 +31,18 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def keys_values(self, context: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values (B, heads, M, width / heads), reusable while the context stays."""
+        """Keys and values (B, heads, M, width / heads) of the context (B, M, width)."""
         key, value = self.key_value(context).chunk(2, dim=-1)
-        return self._split(key), self._split(value)
+        return split_heads(key, self.heads), split_heads(value, self.heads)
 
-    def forward(self, queries: torch.Tensor, keys_values: tuple[torch.Tensor, torch.Tensor],
-                mask: torch.Tensor | None = None) -> torch.Tensor:
-        attended = functional.scaled_dot_product_attention(self._split(self.query(queries)), *keys_values, mask)
+    def forward(self, x: torch.Tensor, keys_values: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        attended = functional.scaled_dot_product_attention(split_heads(self.query(x), self.heads), *keys_values)
         return self.out(attended.transpose(1, 2).flatten(2))
 
-    def _split(self, x: torch.Tensor) -> torch.Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+def split_heads(x: torch.Tensor, heads: int) -> torch.Tensor:
+    """(B, N, width) to (B, heads, N, width / heads)."""
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
 
 
 class FeedForward(nn.Sequential):
@@ -45,11 +59,10 @@ class EncoderBlock(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention, self.feed = Attention(width, heads), FeedForward(width)
+        self.attention, self.feed = SelfAttention(width, heads), FeedForward(width)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        y = self.norm_attention(x)
-        x = x + self.attention(y, self.attention.keys_values(y), mask)
+        x = x + self.attention(self.norm_attention(x), mask)
         return x + self.feed(self.norm_feed(x))
 
 

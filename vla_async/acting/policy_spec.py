@@ -25,7 +25,7 @@ class ExpertShape:
     context_layers: int = 2
     field_layers: int = 3
     channels: int = 64  # of the feature maps
-    blocks: int = 3  # residual convolutions
+    blocks: int = 2  # residual convolutions
     slots: int = 4  # queries per camera
     summary: int = 4  # instruction tokens after pooling
     group: int = 4  # steps per action token
@@ -46,7 +46,7 @@ class PolicySpec:
     expert: ExpertShape = field(default_factory=ExpertShape)
     horizon: int = 32
     step_rate_hz: float = 30.0
-    euler_steps: int = 4
+    euler_steps: int = 3
     noise_scale: float = 0.2  # temperature of the start noise; below 1 successive chunks agree better
 
     def save(self, folder: Path) -> None:

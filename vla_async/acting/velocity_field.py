@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from vla_async.acting.layers import Attention, FeedForward, sinusoid
+from vla_async.acting.layers import CrossAttention, FeedForward, SelfAttention, sinusoid
 from vla_async.acting.observation_encoder import Context
 from vla_async.acting.policy_spec import ExpertShape
 
@@ -17,11 +17,11 @@ class FieldBlock(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
-        self.own, self.context, self.feed = Attention(width, heads), Attention(width, heads), FeedForward(width)
+        self.own, self.context = SelfAttention(width, heads), CrossAttention(width, heads)
+        self.feed = FeedForward(width)
 
     def forward(self, x: torch.Tensor, keys_values: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        y = self.norms[0](x)
-        x = x + self.own(y, self.own.keys_values(y))
+        x = x + self.own(self.norms[0](x))
         x = x + self.context(self.norms[1](x), keys_values)
         return x + self.feed(self.norms[2](x))
 
