@@ -1,11 +1,12 @@
 """Newest picture of every camera and newest joint state, as one observation or as the names of what is missing."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
 
 from vla_async.embodiment import Camera, Embodiment
-from vla_async.errors import DataError
+from vla_async.errors import DataError, unknown
 from vla_async.joint_order import JointReading
 from vla_async.timebase import nanoseconds, seconds
 from vla_async.types import ImageArray, Observation
@@ -22,8 +23,12 @@ class _Picture:
 class ObservationBuffer:
     """Latest-value slots; may be filled from one thread and read from another."""
 
-    def __init__(self, robot: Embodiment, max_age_s: float = 0.5) -> None:
-        self._cameras: dict[str, Camera] = {camera.name: camera for camera in robot.cameras}
+    def __init__(self, robot: Embodiment, cameras: Iterable[str] | None = None, max_age_s: float = 0.5) -> None:
+        known: dict[str, Camera] = {camera.name: camera for camera in robot.cameras}
+        wanted = tuple(known if cameras is None else cameras)
+        if absent := [name for name in wanted if name not in known]:
+            raise unknown(f'camera of {robot.name}', absent[0], known)
+        self._cameras = {name: known[name] for name in wanted}
         self._max_age_ns = nanoseconds(max_age_s)
         self._pictures: dict[str, _Picture] = {}
         self._joints: JointReading | None = None

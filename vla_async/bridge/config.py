@@ -1,0 +1,43 @@
+"""What the bridge must know about the robot, and how far it trusts what it is given."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vla_async.embodiment import Embodiment
+from vla_async.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """Limits of the bridge's patience; each has a good default."""
+
+    joint_state_age_s: float = 0.3  # measured positions older than this end the motion [s]
+    clock_lead_s: float = 0.5  # a stamp further ahead than this tells of clocks that disagree [s]
+    start: float = 0.2  # first set-point to measured position [rad or m]
+    tracking: float = 0.6  # set-point to measured position while moving [rad or m]
+    release: float = 0.02  # a robot that was moved by more than this is held where it is now [rad or m]
+    outside: float = 0.05  # measured position beyond the limits, at activation [rad or m]
+    start_blend_s: float = 1.5  # longest time to glide from the held position onto the motion [s]
+    seam_blend_s: float = 0.3  # longest time to glide from one window onto the next [s]
+    blend_share: float = 0.1  # part of the limits that a glide may use [1]
+    velocity_slack: float = 1.1  # set-points beyond limit times slack are refused [1]
+    acceleration_slack: float = 1.25
+
+
+@dataclass(frozen=True)
+class FollowerConfig:
+    """Joints (D) with their limits in SI."""
+
+    joint_names: tuple[str, ...]
+    lower: FloatArray  # (D,) [rad or m]
+    upper: FloatArray  # (D,)
+    velocity: FloatArray  # (D,) [rad/s or m/s]
+    acceleration: FloatArray  # (D,) [rad/s^2 or m/s^2]
+    jerk: FloatArray  # (D,) [rad/s^3 or m/s^3]
+    tolerances: Tolerances = Tolerances()
+
+    @classmethod
+    def from_embodiment(cls, robot: Embodiment, tolerances: Tolerances | None = None) -> FollowerConfig:
+        """Limits of the robot file."""
+        arrays = {name: robot.array(name) for name in ('lower', 'upper', 'velocity', 'acceleration', 'jerk')}
+        return cls(joint_names=robot.joint_names, tolerances=tolerances or Tolerances(), **arrays)

@@ -1,0 +1,47 @@
+"""Is the robot still there, and where it was told to be? All ages are by stamp."""
+from __future__ import annotations
+
+import numpy as np
+
+from vla_async.bridge.config import FollowerConfig
+from vla_async.joint_order import JointReading
+from vla_async.timebase import seconds
+from vla_async.types import FloatArray
+
+
+class Watchdog:
+    """Judges the newest joint state."""
+
+    def __init__(self, config: FollowerConfig) -> None:
+        self._names, self._tolerances = config.joint_names, config.tolerances
+        self.reading: JointReading | None = None
+
+    def observe(self, reading: JointReading) -> None:
+        """Keep a joint state, unless it is older than the one that is known."""
+        if self.reading is None or reading.stamp_ns >= self.reading.stamp_ns:
+            self.reading = reading
+
+    def age_fault(self, now_ns: int) -> str:
+        """Why the measured position cannot be relied on, or nothing."""
+        if self.reading is None:
+            return 'no joint state has come'
+        age_s = seconds(now_ns - self.reading.stamp_ns)
+        if age_s > self._tolerances.joint_state_age_s:
+            return f'the newest joint state is {age_s:.2f} s old'
+        if age_s < -self._tolerances.clock_lead_s:
+            return f'joint states are stamped {-age_s:.1f} s in the future: the clocks differ'
+        return ''
+
+    def distance_fault(self, position: FloatArray, tolerance: float, what: str) -> str:
+        """Why `position` (D,) is too far from the measured one, or nothing."""
+        if self.reading is None:
+            return 'no joint state has come'
+        apart = np.abs(position - self.reading.position)
+        worst = int(apart.argmax())
+        if apart[worst] <= tolerance:
+            return ''
+        return f'{what} of {self._names[worst]} is {apart[worst]:.3f} away from the measured position'
+
+    def moving_fault(self, position: FloatArray, now_ns: int) -> str:
+        """Why a motion with the set-point `position` (D,) must end, or nothing."""
+        return self.age_fault(now_ns) or self.distance_fault(position, self._tolerances.tracking, 'the set-point')
