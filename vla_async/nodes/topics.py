@@ -46,6 +46,7 @@ JOINT_SET_POINT = Topic('joint_set_point', JointSetPoint, qos.EVENTS)
 HELD_SET_POINT = Topic('held_set_point', JointSetPoint, qos.LATCHED)  # on change and while no motion is followed
 JOINT_STATES = Topic('joint_states', JointState, qos.JOINT_STATES)
 SIMULATION_STATUS = Topic('simulation_status', SimulationStatus, qos.NEWEST)
+SPECTATOR = Topic('camera/spectator/image_raw', Image, qos.SENSOR)  # the simulator's, for videos
 DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray, qos.EVENTS)
 
 ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT, HELD_SET_POINT,
@@ -64,4 +65,4 @@ def controller(spec: Output) -> Topic:
 
 def everything(robot: Embodiment) -> tuple[Topic, ...]:
     """All topics of a running suite, for the recorder."""
-    return (*ARROWS, *(camera(c) for c in robot.cameras), *(controller(o) for o in robot.outputs))
+    return (*ARROWS, *(camera(c) for c in robot.cameras), SPECTATOR, *(controller(o) for o in robot.outputs))

@@ -1,0 +1,163 @@
+"""MuJoCo robot in real time: takes the controllers' set-points, gives joint states, pictures and the judge's view."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from rclpy.node import Node
+from vla_async_msgs.msg import SimulationStatus
+from vla_async_msgs.srv import ResetSimulation
+
+from vla_async.embodiment import Embodiment, Output, load
+from vla_async.errors import ConfigError, DataError, VlaAsyncError
+from vla_async.nodes import parameters, topics
+from vla_async.nodes.conversions import image_message, joint_state_message, to_time
+from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.parameters import RobotParameters, parameter
+from vla_async.nodes.polling import PolledSubscription
+from vla_async.nodes.process import run
+from vla_async.sim.camera_loop import SPECTATOR, CameraLoop
+from vla_async.sim.cameras import Renderer
+from vla_async.sim.realtime import RealTimeWorld, SetPoints, Snapshot
+from vla_async.sim.world import World
+from vla_async.types import FloatArray, ImageArray
+
+STATUS_PERIOD_S = 0.1
+SLOW_FACTOR = 0.95
+
+
+@dataclass(frozen=True)
+class Parameters(RobotParameters):
+    """Parameters of robot_simulator."""
+
+    task: str = parameter('touch', 'family of scenes: a name from vla_async/sim/tasks/')
+    seed: int = parameter(0, 'seed of the first scene', low=0, high=2**31 - 1)
+    spectator_hz: float = parameter(10.0, 'pictures a second of the spectator for videos [Hz]', low=0.1, high=30.0)
+
+
+class Controller:
+    """Checks what arrives for one controller and hands it to the set-points; a fault is named once."""
+
+    def __init__(self, node: Node, robot: Embodiment, output: Output) -> None:
+        self._node, self._output = node, output
+        self._joints = robot.indices(output.joints)
+        self._subscription = PolledSubscription(node, topics.controller(output))
+        self.fault = ''
+
+    def take(self, set_points: SetPoints) -> None:
+        """The newest message, if any, into `set_points`."""
+        message = self._subscription.newest()
+        if message is None:
+            return
+        try:
+            set_points.set(self._joints, self._checked(np.asarray(message.data, dtype=np.float64)))
+            self.fault = ''
+        except DataError as error:
+            if self.fault != str(error):
+                self.fault = str(error)
+                self._node.get_logger().error(self.fault)
+
+    def _checked(self, values: FloatArray) -> FloatArray:
+        if values.shape != self._joints.shape:
+            raise DataError(f'{self._output.topic}: {values.size} set-points for {self._joints.size} joints; ignored')
+        if not np.isfinite(values).all():
+            culprit = self._output.joints[int(np.argmin(np.isfinite(values)))]
+            raise DataError(f'{self._output.topic}: set-point of {culprit} is not finite; ignored')
+        return values
+
+
+class RobotSimulator(Node):
+    """Shell around RealTimeWorld and CameraLoop."""
+
+    def __init__(self) -> None:
+        super().__init__('robot_simulator')
+        parameters.declare(self, Parameters)
+        values = parameters.read(self, Parameters)
+        self._robot, self._task = load(values.robot), values.task
+        world = World(self._robot, values.task)
+        world.reset(values.seed)
+        self._controllers = [Controller(self, self._robot, output) for output in self._robot.outputs]
+        self._joint_states = topics.JOINT_STATES.advertise(self)
+        self._status = topics.SIMULATION_STATUS.advertise(self)
+        self._world = RealTimeWorld(world, self._robot, self._take_set_points, self._publish_state)
+        self._cameras = self._camera_loop(world, values.spectator_hz)
+        self.create_service(ResetSimulation, '~/reset', self._reset)
+        self.create_timer(STATUS_PERIOD_S, self._publish_status)
+        self._diagnostics = DiagnosticsPublisher(self, 'real-time simulation', values.robot, self._diagnose)
+        self._world.start()
+        self._cameras.start()
+
+    def close(self) -> None:
+        """Stop both threads while their publishers still live."""
+        self._cameras.stop()
+        self._world.stop()
+
+    def _camera_loop(self, world: World, spectator_hz: float) -> CameraLoop:
+        rates = {camera.name: camera.rate_hz for camera in self._robot.cameras} | {SPECTATOR: spectator_hz}
+        fastest = max(rates.values())
+        published = [*map(topics.camera, self._robot.cameras), topics.SPECTATOR]
+        self._pictures = {name: topic.advertise(self) for name, topic in zip(rates, published, strict=True)}
+        return CameraLoop(partial(Renderer, world), self._world.lock, fastest,
+                          {name: max(1, round(fastest / rate)) for name, rate in rates.items()},
+                          self._now_ns, self._publish_picture)
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def _take_set_points(self, set_points: SetPoints) -> None:
+        for controller in self._controllers:
+            controller.take(set_points)
+
+    def _publish_state(self, position: FloatArray, velocity: FloatArray) -> None:
+        self._joint_states.publish(joint_state_message(self._now_ns(), self._robot.joint_names, position, velocity))
+
+    def _publish_picture(self, name: str, stamp_ns: int, picture: ImageArray) -> None:
+        self._pictures[name].publish(image_message(stamp_ns, f'{name}_camera_optical', picture))
+
+    def _publish_status(self) -> None:
+        self._status.publish(status_message(self._world.look(), self._task, self._now_ns()))
+
+    def _reset(self, request: ResetSimulation.Request, response: ResetSimulation.Response) -> ResetSimulation.Response:
+        try:
+            if request.task not in ('', self._task):
+                raise ConfigError(f'this simulator runs the task {self._task!r}; start it with task {request.task!r}')
+            snapshot = self._world.reset(request.seed, request.instruction or None)
+        except VlaAsyncError as error:
+            response.message = str(error)
+            return response
+        response.success, response.episode = True, snapshot.episode
+        response.instruction = snapshot.scene.instruction
+        return response
+
+    def _diagnose(self) -> Diagnosis:
+        factor = self._world.real_time_factor
+        values = {'real-time factor': factor, 'late slices': self._world.slices_late,
+                  'pictures skipped': self._cameras.skipped, 'set-points ignored': self._world.set_points.ignored}
+        if self._cameras.fault is not None:
+            return Diagnosis(ERROR, f'no pictures: {self._cameras.fault}', values)
+        faults = '; '.join(controller.fault for controller in self._controllers if controller.fault)
+        if faults or factor < SLOW_FACTOR:
+            return Diagnosis(WARN, faults or f'slower than real time: {factor:.2f}', values)
+        return Diagnosis(OK, 'in real time', values)
+
+
+def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStatus:
+    """The judge's view as a message."""
+    scene, outcome = snapshot.scene, snapshot.outcome
+    message = SimulationStatus(
+        episode=snapshot.episode, task=task, seed=scene.seed, instruction=scene.instruction, hand=outcome.hand,
+        target=outcome.target, nearest=outcome.nearest, distance=outcome.distance, held=outcome.held,
+        success=outcome.success, correct_target=outcome.correct_target, touched=sorted(outcome.touched),
+        elapsed=snapshot.elapsed_s, velocity_ratio_max=snapshot.velocity_ratio_max,
+        acceleration_ratio_max=snapshot.acceleration_ratio_max)
+    message.header.stamp = to_time(now_ns)
+    return message
+
+
+def main() -> int:
+    return run(RobotSimulator)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,75 @@
+"""Cameras at their rate in a thread of their own: physics never waits for a picture."""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from vla_async.timebase import NS_PER_S, step_ns
+from vla_async.types import ImageArray
+
+SPECTATOR = 'spectator'
+
+
+class Renderer(Protocol):
+    """What is needed of `vla_async.sim.cameras.Renderer`; it belongs to the thread that made it."""
+
+    def capture(self) -> None: ...
+    def render(self, name: str) -> ImageArray: ...
+    def close(self) -> None: ...
+
+
+class CameraLoop:
+    """Every period: copy the world's state under its lock, note the time, then draw each camera from the copy.
+
+    `publish(name, stamp_ns, picture)` is called in the camera thread with the time of the copy. A camera whose
+    divider is n is drawn in every n-th period. A fault in the thread is kept in `fault`.
+    """
+
+    def __init__(self, make_renderer: Callable[[], Renderer], lock: threading.Lock, rate_hz: float,
+                 dividers: dict[str, int], clock_ns: Callable[[], int],
+                 publish: Callable[[str, int, ImageArray], None]) -> None:
+        self.fault: Exception | None = None
+        self.skipped = 0
+        self._make_renderer, self._lock, self._period_ns = make_renderer, lock, step_ns(rate_hz)
+        self._dividers, self._clock_ns, self._publish = dividers, clock_ns, publish
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='cameras', daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the camera thread; returns when it is over."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._draw_until_stopped(self._make_renderer())
+        except Exception as error:  # the thread's owner asks for it
+            self.fault = error
+
+    def _draw_until_stopped(self, renderer: Renderer) -> None:
+        due_ns, tick = time.monotonic_ns(), 0
+        try:
+            while not self._stop.is_set():
+                self._draw(renderer, tick)
+                tick += 1
+                due_ns += self._period_ns
+                while (left_ns := due_ns - time.monotonic_ns()) < 0:  # a late picture is worth less than the next
+                    due_ns += self._period_ns
+                    self.skipped += 1
+                self._stop.wait(left_ns / NS_PER_S)
+        finally:
+            renderer.close()
+
+    def _draw(self, renderer: Renderer, tick: int) -> None:
+        with self._lock:
+            renderer.capture()
+            stamp_ns = self._clock_ns()
+        for name, divider in self._dividers.items():
+            if tick % divider == 0:
+                self._publish(name, stamp_ns, renderer.render(name))
