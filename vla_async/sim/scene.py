@@ -18,6 +18,21 @@ SHAPES = ('cube', 'ball', 'cylinder', 'cone')
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """The table before (or below) a robot; the origin is below the robot at its start, x ahead, y left."""
+
+    height: float  # of its top [m]
+    x: tuple[float, float]  # front and back edge [m]
+    y: tuple[float, float]  # right and left edge [m]
+
+
+TABLES = {
+    'astribot_s1': Table(0.72, x=(0.40, 1.00), y=(-0.60, 0.60)),
+    'so101': Table(0.0, x=(-0.14, 0.42), y=(-0.35, 0.35)),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class SceneObject:
     """A thing on the table; `size` is half of its extent in every direction."""
 
