@@ -1,0 +1,89 @@
+"""The command `vla-async`: one subcommand per module, imported only when it is called."""
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+
+from vla_async.errors import VlaAsyncError
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand; `module` offers `add_arguments(parser)` and `run(args) -> int`."""
+
+    name: str
+    module: str
+    summary: str
+    examples: str
+
+
+COMMANDS = (
+    Command('demo', 'vla_async.demo.command', 'run the whole graph on a simulated robot, over DDS in real time',
+            'vla-async demo\n'
+            '  vla-async demo --instruction "touch the red cube with your left hand" --seed 7\n'
+            '  vla-async demo --episodes 5 --headless --slow-delay-ms 1500 --report runs/slow'),
+    Command('evaluate', 'vla_async.sim.evaluate_command', 'run many episodes in virtual time and count successes',
+            'vla-async evaluate --task touch --seeds 1000:1050 --json runs/touch.json\n'
+            '  vla-async evaluate --task touch --seeds 1000:1050 --json runs/slow.json --slow-delay-ms 1700 --jobs 2'),
+    Command('train', 'vla_async.training.command', 'make demonstrations and train reasoner and action expert on them',
+            'vla-async train --help'),
+    Command('doctor', 'vla_async.doctor.command', 'check this machine and say how to mend what is wrong',
+            'vla-async doctor'),
+    Command('bench', 'vla_async.bench.command', 'measure the speed of the running graph',
+            'vla-async bench pipeline --json bench.json'),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; 0 done, 1 an error with its one line on stderr, 2 wrong usage, 130 interrupted."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        args = _parser(arguments).parse_args(arguments)
+        return int(args.run(args))
+    except VlaAsyncError as error:
+        print(f'vla-async: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='vla-async', formatter_class=argparse.RawDescriptionHelpFormatter,
+        description='Slow reasoning, fast acting and servo-rate motion for vision-language-action policies on ROS 2.',
+        epilog='examples:\n  vla-async doctor\n  vla-async demo --seed 7\n  vla-async <command> --help')
+    parser.add_argument('--version', action='version', version=f'vla-async {version()}')
+    commands = parser.add_subparsers(title='commands', metavar='<command>', required=True)
+    named = next((a for a in arguments if not a.startswith('-')), None)
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.summary, description=_sentence(command.summary),
+                                  epilog=f'examples:\n  {command.examples}',
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+        if command.name == named:  # the others' modules stay unloaded, so that --help is quick
+            module = importlib.import_module(command.module)
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def _sentence(summary: str) -> str:
+    return f'{summary[0].upper()}{summary[1:]}.'
+
+
+def version() -> str:
+    """Version of the installed package; 'unknown' in a tree that was never installed."""
+    try:
+        return metadata.version('vla_async')
+    except metadata.PackageNotFoundError:
+        return 'unknown'
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Bags in: an MCAP file or a rosbag2 folder, read without any ROS installation."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.highlevel import AnyReader, AnyReaderError
+
+from vla_async.errors import DataError
+from vla_async.timebase import NS_PER_S
+from vla_async.types import ImageArray
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message as it was recorded."""
+
+    topic: str  # relative name, without namespace
+    received_ns: int
+    message: Any
+
+
+@contextmanager
+def open_bag(bag: Path) -> Iterator[AnyReader]:
+    """Reader of a bag folder or of a single .mcap file in one; raises DataError when it cannot be read."""
+    folder = bag.parent if bag.is_file() else bag
+    try:
+        with AnyReader([folder]) as reader:
+            yield reader
+    except (AnyReaderError, OSError, json.JSONDecodeError) as error:
+        raise DataError(f'{bag}: not a readable bag: {error}') from error
+
+
+def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
+    """Messages of the named topics (relative names) in the order in which they were received."""
+    wanted = {c: match for c in reader.connections for match in topics if is_topic(c.topic, match)}
+    if not wanted:
+        return
+    for connection, received_ns, raw in reader.messages(connections=list(wanted)):
+        yield Received(wanted[connection], received_ns, reader.deserialize(raw, connection.msgtype))
+
+
+def is_topic(name: str, relative: str) -> bool:
+    """Whether `name` is the relative topic name in whatever namespace."""
+    return ('/' + name.lstrip('/')).endswith('/' + relative.lstrip('/'))
+
+
+def has_topic(reader: AnyReader, relative: str) -> bool:
+    """Whether anything was recorded on that topic."""
+    return any(is_topic(name, relative) and info.msgcount for name, info in reader.topics.items())
+
+
+def to_ns(stamp: Any) -> int:
+    """Time or duration message [ns]."""
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
+
+
+def stamp_of(message: Any) -> int:
+    """Stamp of a message's header [ns]."""
+    return to_ns(message.header.stamp)
+
+
+def picture(message: Any) -> ImageArray:
+    """Pixels (height, width, 3) of an rgb8 or bgr8 image; raises DataError for other encodings."""
+    if message.encoding not in ('rgb8', 'bgr8'):
+        raise DataError(f'recorded picture with encoding {message.encoding!r}; needed: rgb8 or bgr8')
+    rows = np.asarray(message.data, dtype=np.uint8).reshape(message.height, message.step)
+    pixels = rows[:, :3 * message.width].reshape(message.height, message.width, 3)
+    return pixels if message.encoding == 'rgb8' else pixels[:, :, ::-1]
