@@ -1,0 +1,6 @@
+"""Fusion of action chunks to one motion: C2, inside the limits at every instant, at rest when chunks stop."""
+from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.fuser import ChunkFuser
+from vla_async.fusion.limits import JointLimits
+
+__all__ = ['ChunkFuser', 'FuserConfig', 'JointLimits']

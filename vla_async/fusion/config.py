@@ -1,0 +1,86 @@
+"""Settings of the fuser; the defaults are meant for chunks of about one second at 5 to 60 Hz."""
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vla_async.embodiment import JOINT_KINDS, Embodiment
+from vla_async.errors import ConfigError, unknown
+from vla_async.fusion.limits import JointLimits, PlanLimits
+
+# setting -> (smallest, largest) that make sense
+RANGES: Mapping[str, tuple[float, float]] = {
+    'knot_s': (0.002, 0.1),
+    'smoothing_hz': (0.5, 30.0),
+    'transition_min_s': (0.05, 5.0),
+    'transition_max_s': (0.05, 5.0),
+    'commit_s': (0.0, 0.5),
+    'horizon_s': (0.5, 10.0),
+    'future_s': (0.0, 5.0),
+    'ramp_s': (0.005, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class FuserConfig:
+    """Joints, limits and the few settings that shape the motion; checked here, raises ConfigError."""
+
+    joint_names: tuple[str, ...]
+    limits: JointLimits
+    joint_kinds: tuple[str, ...] = field(default=())  # one of JOINT_KINDS per joint; empty: all revolute
+    knot_s: float = 1 / 60  # spacing of the motion's knots [s]: a change shows after one to two of them
+    smoothing_hz: float = 3.75  # motion in a chunk up to about half of this passes whole, noise above it does not [Hz]
+    transition_min_s: float = 0.4  # time to go over to a chunk that truly wants something else [s]
+    transition_max_s: float = 0.8  # the same for one that differs by no more than noise [s]
+    small_change: float = 0.03  # what counts as noise: a disagreement of this many seconds at full velocity [s]
+    real_change: float = 0.12  # from here on a disagreement is a change of mind [s at full velocity]
+    commit_s: float = 0.01  # motion this near is already on its way to the robot and never changes [s]
+    horizon_s: float = 4.0  # the motion is planned this far ahead at most [s]
+    future_s: float = 0.5  # a chunk may be stamped this far in the future [s]
+    ramp_s: float = 0.05  # build-up time of full acceleration for joints without a jerk limit [s]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'joint_names', tuple(self.joint_names))
+        object.__setattr__(self, 'joint_kinds', tuple(self.joint_kinds) or ('revolute',) * len(self.joint_names))
+        self._check_joints()
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float)) and math.isfinite(value) and low <= value <= high):
+                raise ConfigError(f'fusion: {name} must lie between {low} and {high}, got {value!r}')
+        if not self.transition_min_s <= self.transition_max_s:
+            raise ConfigError('fusion: transition_min_s must not exceed transition_max_s')
+        if not 0.0 < self.small_change < self.real_change < math.inf:
+            raise ConfigError('fusion: 0 < small_change < real_change is required')
+        if self.horizon_s < 2.0 * self.transition_max_s:
+            raise ConfigError('fusion: horizon_s must be at least twice transition_max_s')
+
+    @classmethod
+    def from_embodiment(cls, robot: Embodiment) -> FuserConfig:
+        """Defaults for a robot: its joint names, kinds and limits."""
+        return cls(robot.joint_names, JointLimits.from_embodiment(robot), tuple(j.kind for j in robot.joints))
+
+    @property
+    def dof(self) -> int:
+        return len(self.joint_names)
+
+    @property
+    def plan_limits(self) -> PlanLimits:
+        """The limits that the planned motion keeps to, a little inside `limits`."""
+        return PlanLimits.inside(self.limits, self.ramp_s)
+
+    @property
+    def stop_s(self) -> float:
+        """A window at least this long [s] can always end at rest."""
+        return self.plan_limits.stop_s
+
+    def _check_joints(self) -> None:
+        if len(set(self.joint_names)) != self.dof or not self.joint_names:
+            raise ConfigError('fusion: joint_names must be non-empty and all different')
+        if self.limits.dof != self.dof:
+            raise ConfigError(f'fusion: {self.dof} joint names but limits for {self.limits.dof} joints')
+        if len(self.joint_kinds) != self.dof:
+            raise ConfigError(f'fusion: {self.dof} joint names but {len(self.joint_kinds)} joint kinds')
+        for kind in self.joint_kinds:
+            if kind not in JOINT_KINDS:
+                raise unknown('joint kind', kind, JOINT_KINDS)

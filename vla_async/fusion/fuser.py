@@ -1,0 +1,158 @@
+"""Joins action chunks to one motion that is continuous to acceleration and inside the limits at every instant.
+
+The motion is one cubic B-spline on a fixed grid of knots (`motion`). A chunk becomes control points on that grid
+(`smoother`, `target`), the motion under way goes over to them along a quintic (`transition`) as far as the limits allow
+(`governor`), and only control points that do not shape the present are changed. docs/fusion.md has the whole way.
+"""
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vla_async.errors import DataError
+from vla_async.fusion.admission import Admission, cleaned
+from vla_async.fusion.braking import stop, stoppable_velocity
+from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.motion import REST, SplineMotion
+from vla_async.fusion.planner import GIVEN, Planner
+from vla_async.fusion.target import TargetMaker
+from vla_async.fusion.windows import resting_window
+from vla_async.timebase import NS_PER_S, nanoseconds, seconds
+from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, JointWindow
+
+# A clock that runs back this far was set anew [ns].
+CLOCK_SET_BACK_NS = NS_PER_S
+
+
+class ChunkFuser:
+    """Fuses the chunks of one robot. Reads no clock; made for one thread (guard it with a lock otherwise)."""
+
+    def __init__(self, config: FuserConfig) -> None:
+        self.config = config
+        self._limits = config.plan_limits
+        knot_ns = nanoseconds(config.knot_s)
+        self._motion = SplineMotion(knot_ns, config.dof)
+        self._targets = TargetMaker(config, self._limits, knot_ns)
+        self._planner = Planner(config, self._limits, self._motion.knot_s)
+        self._admission = Admission(config.dof, config.future_s)
+        self._commit_ns = nanoseconds(config.commit_s)
+        self._low, self._high = config.limits.position_min, config.limits.position_max
+        self._switched = self._covered = self._now_ns = 0
+        self._running = False
+
+    # -- state -------------------------------------------------------------------------------------------------
+
+    def reset(self, stamp_ns: int, position: ArrayLike, velocity: ArrayLike | None = None) -> None:
+        """Start anew from where the robot is: `position` (D,) [rad or m], `velocity` (D,) [rad/s or m/s] or at rest.
+
+        The motion comes to rest from there. A velocity that cannot be stopped inside the limits is reduced to one that
+        can. Chunks stamped before `stamp_ns` may still be added. Raises DataError for a wrong shape or non-finite values.
+        """
+        q = self._state('position', position)
+        v = np.zeros_like(q) if velocity is None else self._state('velocity', velocity)
+        knot_s, limits = self._motion.knot_s, self._limits
+        ways = [np.minimum(stoppable_velocity(room, 3.0 * knot_s, limits.acceleration, limits.jerk), limits.velocity)
+                for room in (q - limits.lower, limits.upper - q)]
+        v = np.clip(v, -ways[0], ways[1])
+        halt = stop(v, np.zeros_like(v), limits.acceleration, limits.jerk)
+        knot = stamp_ns // self._motion.knot_ns
+        count = int(halt.duration_s.max() / knot_s) + 4 + REST
+        since_s = (knot - 1) * self._motion.knot_ns - stamp_ns
+        line_s = (since_s / NS_PER_S + knot_s * np.arange(count))[:, None]  # (N, 1), at rest or at speed till row 3
+        way, _, _ = halt.at(np.maximum(line_s - line_s[3], 0.0))
+        self._motion.start(knot - 1, q + v * np.minimum(line_s, line_s[3]) + way)
+        # Only rounding, and a stop from a start within the margin at a limit, ever meets these.
+        self._low = np.minimum(q, self.config.limits.position_min)
+        self._high = np.maximum(q, self.config.limits.position_max)
+        self._admission.last = None
+        self._switched, self._covered, self._now_ns = knot, knot, stamp_ns
+        self._running = True
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a motion: false until the first `reset`."""
+        return self._running
+
+    @property
+    def rest_ns(self) -> int:
+        """Time from which the motion is at rest unless another chunk comes."""
+        self._need_start()
+        return self._motion.rest_ns
+
+    @property
+    def chunk(self) -> ActionChunk | None:
+        """The chunk that is followed, None before the first one."""
+        return self._admission.last
+
+    def following(self, now_ns: int) -> bool:
+        """Whether the motion at `now_ns` still lies within the last chunk, not in the run-out after it."""
+        return self._running and self._admission.last is not None and now_ns <= self._covered * self._motion.knot_ns
+
+    def chunk_age_s(self, now_ns: int) -> float | None:
+        """Time since the stamp of the chunk that is followed [s], None before the first one."""
+        return None if self.chunk is None else seconds(now_ns - self.chunk.stamp_ns)
+
+    # -- motion ------------------------------------------------------------------------------------------------
+
+    def command(self, t_ns: int) -> JointCommand:
+        """The set-point of time `t_ns`. Times before the motion's known past give its earliest known state."""
+        self._need_start()
+        state = self._motion.state(t_ns)
+        position = np.minimum(np.maximum(state[0], self._low), self._high)
+        return JointCommand(t_ns, position, state[1], state[2])
+
+    def window(self, start_ns: int, step_ns: int, count: int) -> JointWindow:
+        """The motion at `start_ns + i * step_ns`, i < count, brought to rest by its last point, inside the limits.
+
+        Raises DataError if the joints cannot stop in so short a time; a length of `config.stop_s` always suffices.
+        """
+        self._need_start()
+        window = resting_window(self._motion, self._limits, start_ns, step_ns, count)
+        np.clip(window.position, self._low, self._high, out=window.position)
+        return window
+
+    # -- chunks ------------------------------------------------------------------------------------------------
+
+    def add(self, chunk: ActionChunk, now_ns: int) -> FusionReport:
+        """Go over to a chunk that arrived at `now_ns`. Never raises for what is in it; the report says why not taken."""
+        reason = self._refusal(chunk, now_ns)
+        if reason:
+            return FusionReport(chunk.sequence, False, reason)
+        chunk = cleaned(chunk)
+        index = self._present(now_ns)
+        before = self._motion.from_index(index - 1, 4)
+        target = self._targets.make(chunk, index + GIVEN, before[-1])
+        plan = self._planner.plan(self._motion, target, index, now_ns, self._covered)
+        self._motion.replace(index + GIVEN, plan.points)
+        seam = self._motion.seam(index + 1, before)
+        self._now_ns, self._switched = max(now_ns, self._now_ns), index
+        self._covered, self._admission.last = self._targets.last_knot(chunk), chunk
+        return FusionReport(
+            chunk.sequence, True, delay_s=seconds(now_ns - chunk.stamp_ns), transition_s=plan.transition_s,
+            seam_position=float(seam[0]), seam_velocity=float(seam[1]), seam_acceleration=float(seam[2]),
+            samples_limited=plan.samples_limited,
+            limited_joints=tuple(self.config.joint_names[d] for d in np.flatnonzero(plan.limited)))
+
+    def _refusal(self, chunk: ActionChunk, now_ns: int) -> str:
+        if not self._running:
+            return 'no start state yet: reset the fuser with the joints'
+        if now_ns < self._now_ns - CLOCK_SET_BACK_NS:
+            return 'the clock ran backwards: reset the fuser'
+        reason = self._admission.refusal(chunk, now_ns)
+        if not reason and self._targets.last_knot(chunk) < self._present(now_ns) + GIVEN:
+            return 'entirely in the past: ends before the first instant that can still change'
+        return reason
+
+    def _present(self, now_ns: int) -> int:
+        """Index of the knot before the last instant that must not change."""
+        return max((now_ns + self._commit_ns) // self._motion.knot_ns, self._switched)
+
+    def _state(self, name: str, value: ArrayLike) -> FloatArray:
+        array = np.asarray(value, dtype=np.float64)
+        if array.shape != (self.config.dof,) or not np.isfinite(array).all():
+            raise DataError(f'fusion: {name} must be {self.config.dof} finite numbers, got shape {array.shape}')
+        return array
+
+    def _need_start(self) -> None:
+        if not self._running:
+            raise DataError('the fuser has no motion yet: call reset with the state of the joints first')

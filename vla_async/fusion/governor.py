@@ -1,0 +1,69 @@
+"""Keeps control points inside the limits of velocity, acceleration and jerk.
+
+The limits are convex in the control points and the motion under way keeps them (it did when it was accepted, up to its
+rest). So on the straight line from the motion under way b to a wish g every point b + s (g - b) up to the first s at
+which a limit is met is safe, and s = 0 always is: this is exact and never fails. Position needs no check, being a convex
+combination itself.
+
+A line alone would stick where b already touches a limit. So a wish that breaks a limit is approached over gentler ones:
+first to the target smoothed over half a second, from there to one smoothed less, from there to the wish.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vla_async.fusion.limits import PlanLimits
+from vla_async.types import FloatArray
+
+# Changes below this share of a limit are rounding; they must not hold up a motion that touches the limit. A control
+# point is changed a few hundred times at most, which `limits.ROUNDING` allows for.
+NEGLIGIBLE = 1e-9
+
+
+class Governor:
+    """Checks and tames control points `knot_s` [s] apart."""
+
+    def __init__(self, limits: PlanLimits, knot_s: float) -> None:
+        self._bounds = limits.differences(knot_s)
+
+    def excess(self, points: FloatArray) -> FloatArray:
+        """Per control point from the fourth on: does it break a limit? Shape (K - 3, D), `points` (K, D)."""
+        first = np.diff(points, axis=0)
+        second = np.diff(first, axis=0)
+        third = np.diff(second, axis=0)
+        broken: FloatArray = np.abs(third) > self._bounds[2]
+        broken |= np.abs(second[1:]) > self._bounds[1]
+        broken |= np.abs(first[2:]) > self._bounds[0]
+        return broken
+
+    def approach(self, safe: FloatArray, wishes: Sequence[FloatArray], joints: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """From `safe` (K, J) towards one wish after the other, as far as the limits go; also the share of the last (J,).
+
+        All begin with the same three control points, which are given; `joints` (J,) are the columns' joint indices.
+        """
+        share = np.zeros(safe.shape[1])
+        for wish in wishes:
+            share = self._share(safe, wish, joints)
+            safe = np.where(share >= 1.0, wish, safe + share * (wish - safe))
+        return safe, share
+
+    def _share(self, safe: FloatArray, wish: FloatArray, joints: FloatArray) -> FloatArray:
+        """Largest s in 0..1 per joint such that safe + s (wish - safe) keeps every limit, shape (J,)."""
+        share = np.ones(safe.shape[1])
+        towards = wish - safe
+        for bound in self._bounds:
+            safe, towards = np.diff(safe, axis=0), np.diff(towards, axis=0)
+            size, floor = np.abs(towards), NEGLIGIBLE * bound[joints]
+            room = (bound[joints] - np.sign(towards) * safe) / np.maximum(size, floor)
+            np.minimum(share, np.where(size > floor, room, 1.0).min(axis=0), out=share)
+        return np.maximum(share, 0.0)
+
+
+def smoothed(points: FloatArray, width: int) -> FloatArray:
+    """Moving average over 2 * width + 1 control points, the ends held, shape as `points` (N, D)."""
+    padded = np.concatenate([np.repeat(points[:1], width + 1, axis=0), points, np.repeat(points[-1:], width, axis=0)])
+    total = np.cumsum(padded, axis=0)
+    mean: FloatArray = (total[2 * width + 1:] - total[:-2 * width - 1]) / (2 * width + 1)
+    return mean

@@ -1,0 +1,95 @@
+"""The motion under way: control points of a cubic B-spline on a fixed grid of knots, resting before and after.
+
+Changing control points from index i + 3 on leaves the curve up to knot i + 1 exactly as it was, and since every cubic
+B-spline is C2, so is the motion across every change [deBoor1978]. Not thread-safe.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from vla_async.fusion import spline
+from vla_async.timebase import NS_PER_S
+from vla_async.types import FloatArray
+
+# Control points kept from before the change, so that a reader a little behind still finds its motion.
+HISTORY = 64
+# Equal control points at the end: one span, and so all after it, is at rest.
+REST = 4
+
+
+class SplineMotion:
+    """Control points (K, D) [rad or m]; row r is centred at knot `first + r`, knot k at time k * knot_ns."""
+
+    def __init__(self, knot_ns: int, dof: int) -> None:
+        self.knot_ns = knot_ns
+        self.knot_s = knot_ns / NS_PER_S
+        self._basis = spline.basis(self.knot_s)
+        self._flat = self._basis.transpose(1, 0, 2).reshape(4, 12).copy()
+        self._points = np.zeros((REST, dof))
+        self._resting = np.zeros((3, dof))
+        self._first = 0
+
+    def start(self, first: int, points: FloatArray) -> None:
+        """Forget everything; `points` (K, D), K >= 4, the last four equal, begin at knot `first`."""
+        self._keep(first, points)
+
+    @property
+    def rest_ns(self) -> int:
+        """Time from which the motion is at rest."""
+        return (self._first + len(self._points) - REST + 1) * self.knot_ns
+
+    @property
+    def begin_ns(self) -> int:
+        """Earliest time that is still known."""
+        return (self._first + 1) * self.knot_ns
+
+    @property
+    def last_index(self) -> int:
+        """Knot of the first control point of the rest at the end."""
+        return self._first + len(self._points) - REST
+
+    def from_index(self, index: int, count: int) -> FloatArray:
+        """`count` control points from knot `index` on, shape (count, D), resting ones added at the end."""
+        rows = np.arange(index - self._first, index - self._first + count)
+        return self._points.take(rows, axis=0, mode='clip')
+
+    def replace(self, index: int, points: FloatArray) -> None:
+        """New control points (N, D) from knot `index` on; the last four must be equal."""
+        keep = max(self._first, index - HISTORY)
+        self._keep(keep, np.concatenate([self.from_index(keep, index - keep), points]))
+
+    def _keep(self, first: int, points: FloatArray) -> None:
+        self._first, self._points = first, points
+        self._resting = np.zeros((3, points.shape[1]))
+        self._resting[0] = points[-1]
+
+    def state(self, t_ns: int) -> FloatArray:
+        """Position, velocity, acceleration at one time, shape (3, D); at rest outside of what is known."""
+        if t_ns >= self.rest_ns:
+            return self._resting
+        t_ns = max(t_ns, self.begin_ns)
+        knot, rest = divmod(t_ns, self.knot_ns)
+        row = knot - 1 - self._first
+        f = rest / self.knot_ns
+        weights = np.dot(np.array((1.0, f, f * f, f * f * f)), self._flat).reshape(3, 4)
+        return np.dot(weights, self._points[row:row + 4])
+
+    def sample(self, start_ns: int, step_ns: int, count: int) -> FloatArray:
+        """Position, velocity, acceleration on a grid, shape (count, 3, D)."""
+        origin = self.begin_ns
+        times = np.clip((start_ns - origin) + step_ns * np.arange(count), 0, self.rest_ns - origin)
+        rows, rest = np.divmod(times, self.knot_ns)
+        rows = np.minimum(rows, len(self._points) - 4)
+        weights = np.einsum('np,dpk->ndk', spline.powers(rest / self.knot_ns), self._basis)  # (count, 3, 4)
+        states = np.matmul(weights, self._points[rows[:, None] + np.arange(4)])
+        states[times == self.rest_ns - origin] = self._resting  # without the rounding of four equal control points
+        return states
+
+    def seam(self, index: int, before: FloatArray) -> FloatArray:
+        """Largest jump over the joints in q, q', q'' at knot `index`, shape (3,).
+
+        `before` holds the four control points (4, D) that shaped the span up to that knot before the change.
+        """
+        at_end = self._basis.sum(axis=1) @ before  # f = 1
+        at_start = self._basis[:, 0] @ self.from_index(index - 1, 4)  # f = 0
+        return np.abs(at_start - at_end).max(axis=1)

@@ -1,0 +1,104 @@
+"""From the motion under way and a target to new control points: transition first, then the limits."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.governor import Governor, smoothed
+from vla_async.fusion.limits import PlanLimits
+from vla_async.fusion.motion import REST, SplineMotion
+from vla_async.fusion.target import Target
+from vla_async.fusion.transition import TransitionRule, blend_weights
+from vla_async.timebase import NS_PER_S
+from vla_async.types import FloatArray
+
+# Control points that are given: they shape the present and are only looked at for differences.
+GIVEN = 3
+# Gentler wishes on the way to one that breaks limits: smoothing half width [s], stretch of the transition.
+RUNGS = ((0.25, 2.5), (0.1, 1.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """New control points (N, D) and what was needed to keep the limits."""
+
+    points: FloatArray  # [rad or m]
+    transition_s: float
+    samples_limited: int
+    limited: FloatArray  # (D,) bool: joints that do not get what the chunk asks for
+
+
+class Planner:
+    """Plans for one robot and grid."""
+
+    def __init__(self, config: FuserConfig, limits: PlanLimits, knot_s: float) -> None:
+        self._knot_s = knot_s
+        self._governor = Governor(limits, knot_s)
+        self._rule = TransitionRule(config, limits)
+        self._shortest, self._longest = config.transition_min_s, config.transition_max_s
+        self._horizon_s = config.horizon_s
+
+    def plan(self, motion: SplineMotion, target: Target, index: int, now_ns: int, covered: int) -> Plan:
+        """Control points from knot `index` + 3 on; `covered` is the last knot that the chunk before covers."""
+        first = index + GIVEN
+        lead = target.first - first  # knots until the target begins, the motion under way goes on till then
+        start_ns = max(now_ns, target.first * motion.knot_ns if lead else now_ns)
+        offset_s = (first * motion.knot_ns - start_ns) / NS_PER_S  # of row 0 of the plan since the switch
+        common_s = float(np.clip((covered - target.first) * self._knot_s, self._shortest, self._longest))
+        shared = min(int(common_s / self._knot_s), len(target.points))
+        under_way = motion.from_index(target.first, shared)
+        durations = self._rule.durations(np.abs(target.points[:shared] - under_way).max(axis=0), common_s, self._horizon_s)
+        count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2,
+                    motion.last_index - first + 1) + REST
+        base = motion.from_index(index, GIVEN + count)
+        goal = _goal(base, target, lead)
+        since_s = offset_s + self._knot_s * np.arange(-GIVEN, count)
+        wish = _blend(base, goal, since_s, durations)
+        broken = self._governor.excess(wish)
+        clipped = target.clipped > 0
+        if not broken.any():
+            return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), int(target.clipped.max()), clipped)
+        joints = np.flatnonzero(broken.any(axis=0))
+        wish, share = self._within_limits(base, goal, wish, joints, offset_s, durations)
+        clipped[joints[share < 1.0]] = True
+        return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), int(broken.any(axis=1).sum()), clipped)
+
+    def _within_limits(self, base: FloatArray, goal: FloatArray, wish: FloatArray, joints: FloatArray, offset_s: float,
+                       durations: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The wish with the given joints taken back into the limits, and the share of it that each of them got."""
+        extra = int(RUNGS[0][0] / self._knot_s) + REST  # smoothing reaches beyond the end
+        base, goal, wish = (np.concatenate([a, np.repeat(a[-1:], extra, axis=0)]) for a in (base, goal, wish))
+        since_s = offset_s + self._knot_s * np.arange(-GIVEN, len(base) - GIVEN)
+        safe, columns = base[:, joints], goal[:, joints]
+        wishes = []
+        for width_s, stretch in RUNGS:
+            gentle = smoothed(columns, int(width_s / self._knot_s))
+            wishes.append(_blend(safe, gentle, since_s, np.minimum(durations[joints] * stretch, since_s[-REST])))
+        tamed, share = self._governor.approach(safe, [*wishes, wish[:, joints]], joints)
+        wish[:, joints] = tamed
+        return wish, share
+
+
+def _goal(base: FloatArray, target: Target, lead: int) -> FloatArray:
+    """Rows as `base`: the motion under way until the target begins, then the target, then its rest."""
+    goal = base.copy()
+    begin = GIVEN + lead
+    goal[begin:begin + len(target.points)] = target.points
+    goal[begin + len(target.points):] = target.points[-1]
+    return goal
+
+
+def _blend(base: FloatArray, goal: FloatArray, since_s: FloatArray, durations: FloatArray) -> FloatArray:
+    """w goal + (1 - w) base; exactly one of them at either end, and the given rows untouched."""
+    weights = blend_weights(since_s, durations)
+    weights[:GIVEN] = 0.0
+    blend: FloatArray = weights * goal + (1.0 - weights) * base
+    return blend
+
+
+def _trimmed(points: FloatArray) -> FloatArray:
+    """Without the resting rows that say nothing: the last REST rows are equal and the one before them is not."""
+    moving = np.flatnonzero((points != points[-1]).any(axis=1))
+    return points[:(moving[-1] + 1 if moving.size else 0) + REST]

@@ -1,0 +1,58 @@
+"""A chunk's samples as a smooth curve: least squares on a cubic B-spline with a penalty on wiggling (P-spline).
+
+    min_p |B p - q|^2 + lambda |D4 p|^2      =>      p = (B^T B + lambda D4^T D4)^-1 B^T q = P q
+
+B holds the basis at the samples, one knot per sample, D4 takes fourth differences [Eilers1996]. In the middle of a chunk
+this is a filter with gain 1 / (1 + (w / wc)^8): flat for the motion, closed to the noise, without delay. The polynomial
+of degree 3 or 4 of VLA-RAIL's smoother [2512.24673] has no such pass band and flattens motion of 1 Hz already. P depends
+on the number of samples and their step only and is kept.
+"""
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from vla_async.fusion import spline
+from vla_async.types import FloatArray
+
+_ORDER = 4
+# The cut-off may come this near to the sampling rate; above, there is nothing to smooth.
+_HIGHEST = 0.4
+# Settles what one to three samples leave open, in favour of the constant and the straight line.
+_TIE = 1e-7
+
+
+@lru_cache(maxsize=32)
+def projection(count: int, step_s: float, cutoff_hz: float) -> FloatArray:
+    """Matrix (max(count, 2) + 2, count) from samples `step_s` [s] apart to control points, the first one step early."""
+    spans = max(count, 2) - 1
+    design = np.zeros((count, spans + 3))
+    span = np.minimum(np.arange(count), spans - 1)
+    weights = spline.powers(np.arange(count, dtype=float) - span) @ spline.basis(1.0)[0]  # (count, 4)
+    design[np.arange(count)[:, None], span[:, None] + np.arange(4)] = weights
+    normal = design.T @ design + _penalty(spans + 3, min(cutoff_hz * step_s, _HIGHEST))
+    matrix: FloatArray = np.linalg.solve(normal, design.T)
+    return matrix
+
+
+def curve_weights(x: FloatArray, ratio: float) -> tuple[FloatArray, FloatArray]:
+    """Weights (value, and value - ratio^2 / 6 times the second derivative) of four control points at x (N,), each (N, 4).
+
+    x is a fraction within its span. The second makes control points of a spline with knots `ratio` spans apart that
+    follows the curve to fourth order (quasi-interpolation [deBoor1978]); the plain value would flatten it a little.
+    """
+    value, _, second = np.einsum('np,dpk->dnk', spline.powers(x), spline.basis(1.0))
+    return value, value - ratio**2 / 6.0 * second
+
+
+def _penalty(points: int, cutoff: float) -> FloatArray:
+    """lambda D^T D with half gain at `cutoff` [1 / sample]: lambda = |b|^2 / (2 sin(pi cutoff))^8, b the basis there."""
+    basis = (2.0 + math.cos(2.0 * math.pi * cutoff)) / 3.0
+    total = np.zeros((points, points))
+    for order, weight in ((_ORDER, basis**2 / (2.0 * math.sin(math.pi * cutoff)) ** (2 * _ORDER)), (2, _TIE), (1, _TIE**2)):
+        if points > order:
+            difference = np.diff(np.eye(points), order, axis=0)
+            total += weight * difference.T @ difference
+    return total
