@@ -10,7 +10,7 @@ import numpy as np
 from vla_async.sim.scene import COLOURS, SceneObject, Table
 
 SPECTATOR = 'spectator'
-SPECTATOR_SIZE = (480, 360)  # width, height [px]
+SPECTATOR_SIZE = (384, 288)  # width, height [px]
 TABLE_HEIGHT = 0.72  # of a table that a small robot stands on, above the floor [m]
 TABLE_TOP = 0.03  # thickness [m]
 TABLE_COLOUR = (0.86, 0.80, 0.71, 1.0)
@@ -26,8 +26,8 @@ def add_room(spec: mujoco.MjSpec, table: Table) -> None:
     _add_light(spec)
     _set_quality(spec)
     _add_table(spec, table, table.height + TABLE_HEIGHT if on_table else table.height)
-    target, scale = (np.array([0.13, 0.0, 0.09]), 0.42) if on_table else (np.array([0.24, 0.0, 0.80]), 1.0)
-    position = target + scale * np.array([1.95, -1.35, 0.75])
+    target, scale = (np.array([0.13, 0.0, 0.09]), 0.42) if on_table else (np.array([0.22, 0.0, 0.76]), 1.0)
+    position = target + scale * np.array([1.60, -1.65, 0.70])
     _add_camera_looking_at(spec, SPECTATOR, position, target, 44.0, SPECTATOR_SIZE)
 
 
@@ -78,10 +78,10 @@ def _add_floor(spec: mujoco.MjSpec, height: float) -> None:
 def _add_light(spec: mujoco.MjSpec) -> None:
     """One sun without shadow, and the camera's own light: more lights or shadows cost software rendering dearly."""
     spec.worldbody.add_light(name='sun', type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, pos=[0, 0, 3],
-                             dir=[-0.35, 0.30, -1.0], diffuse=[0.55, 0.55, 0.55], specular=[0.2, 0.2, 0.2],
+                             dir=[-0.35, 0.30, -1.0], diffuse=[0.42, 0.42, 0.42], specular=[0.1, 0.1, 0.1],
                              castshadow=False)
-    spec.visual.headlight.ambient = [0.42, 0.42, 0.42]
-    spec.visual.headlight.diffuse = [0.28, 0.28, 0.28]
+    spec.visual.headlight.ambient = [0.45, 0.45, 0.45]
+    spec.visual.headlight.diffuse = [0.22, 0.22, 0.22]
     spec.visual.headlight.specular = [0.0, 0.0, 0.0]
 
 
