@@ -44,22 +44,30 @@ ACCEPTED = Verdict(True)
 
 
 class LatentBuffer:
-    """Keeps one latent, for one task."""
+    """Keeps one latent, for one task. One thread may write while another reads `current`."""
 
     def __init__(self, rules: LatentRules | None = None) -> None:
         self._rules = rules or LatentRules()
         self._task: Task | None = None
         self._latent: Latent | None = None
+        self._early: Latent | None = None  # came before the task that it is for
 
     def set_task(self, task: Task) -> None:
-        """Follow a new task; a latent made for another one is dropped at once."""
+        """Follow a new task; a latent made for another one is dropped at once, one that came early is taken up."""
         self._task = task
         if self._latent is not None and self._misfit(self._latent):
             self._latent = None
+        if self._early is not None and self._latent is None and not self._misfit(self._early):
+            self._latent = self._early
+        self._early = None
 
     def offer(self, latent: Latent, now_ns: int) -> Verdict:
         """Judge a latent at `now_ns` and keep it if it is valid and better than the present one."""
-        reason = self._misfit(latent) or self._fault(latent, now_ns) or self._inferiority(latent, now_ns)
+        fault = self._fault(latent, now_ns)
+        misfit = self._misfit(latent)
+        if misfit and not fault and (self._task is None or latent.task_id > self._task.id):
+            self._early = latent
+        reason = fault or misfit or self._inferiority(latent, now_ns)
         if reason:
             return Verdict(False, reason)
         self._latent = latent
@@ -67,12 +75,13 @@ class LatentBuffer:
 
     def current(self, now_ns: int) -> LatentState:
         """The kept latent and how far it can be trusted at `now_ns`."""
-        if self._latent is None:
+        latent = self._latent  # read once: another thread may replace it
+        if latent is None:
             return LatentState(ABSENT, None)
-        age_s = seconds(now_ns - self._latent.stamp_ns)
+        age_s = seconds(now_ns - latent.stamp_ns)
         if age_s > self._rules.absent_s:
             return LatentState(ABSENT, None)
-        return LatentState(FRESH if age_s <= self._rules.fresh_s else STALE, self._latent)
+        return LatentState(FRESH if age_s <= self._rules.fresh_s else STALE, latent)
 
     def _misfit(self, latent: Latent) -> str:
         """Why the latent does not belong to the task, or nothing."""

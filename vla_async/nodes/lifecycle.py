@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
 from vla_async.embodiment import Embodiment, load
-from vla_async.errors import VlaAsyncError
+from vla_async.errors import ConfigError, VlaAsyncError
 from vla_async.nodes import parameters
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.threads import Worker
 from vla_async.nodes.topics import Topic
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -30,7 +32,7 @@ class PipelineNode(LifecycleNode):
     """A lifecycle node that fills in `configure`, `activate`, `deactivate`, `cleanup` and `health`.
 
     A hook that raises makes the transition fail: the error is logged, appears in the diagnostics, and the node is
-    left as before. Publishers are advertised in `configure` and used while `active` only.
+    left as before. What `configure` advertises and listens to goes away at cleanup; it publishes while `active` only.
     """
 
     TASK = ''  # what the node does, for '<node>: <task>' in the diagnostics
@@ -41,9 +43,11 @@ class PipelineNode(LifecycleNode):
         parameters.declare(self, self.PARAMETERS)
         self.active = False
         self.problems: dict[str, Problem] = {}
-        self.robot: Embodiment | None = None
+        self.failure: BaseException | None = None  # what ended a thread of the node; ends the process too
+        self._robot: Embodiment | None = None
         self._diagnostics = DiagnosticsPublisher(self, self.TASK, self.get_parameter('robot').value, self._diagnose)
-        self._subscriptions_made: list[Subscription[Any]] = []
+        self._listening: list[Subscription[Any]] = []
+        self._advertised: list[Publisher[Any]] = []
 
     def configure(self) -> None:
         """Load and connect everything; `self.robot` is there already."""
@@ -55,11 +59,18 @@ class PipelineNode(LifecycleNode):
         """Stop the work; must leave the robot safe."""
 
     def cleanup(self) -> None:
-        """Release what `configure` made; must work after a `configure` that failed half way."""
+        """Release what else `configure` made; must work after a `configure` that failed half way."""
 
     def health(self) -> Diagnosis:
         """Present figures of an active node."""
         return Diagnosis()
+
+    @property
+    def robot(self) -> Embodiment:
+        """The embodiment that the parameter `robot` names; there from `configure` on."""
+        if self._robot is None:
+            raise ConfigError(f'{self.get_name()} is not configured')
+        return self._robot
 
     def now_ns(self) -> int:
         """ROS time [ns]."""
@@ -74,14 +85,35 @@ class PipelineNode(LifecycleNode):
                 self.report(topic.name, str(error))
             else:
                 self.settle(topic.name)
-        self._subscriptions_made.append(topic.subscribe(self, guarded))
+        self._listening.append(topic.subscribe(self, guarded))
+
+    def advertise(self, topic: Topic) -> Publisher[Any]:
+        """Publisher until cleanup."""
+        self._advertised.append(topic.advertise(self))
+        return self._advertised[-1]
+
+    def worker(self, name: str, step: Callable[[], None], niceness: int = 0) -> Worker:
+        """A thread that runs `step`; a VlaAsyncError becomes a problem, any other error ends the process."""
+        def guarded() -> None:
+            try:
+                step()
+            except VlaAsyncError as error:
+                self.report(name, str(error))
+            else:
+                self.settle(name)
+        return Worker(name, guarded, self.fail, niceness)
+
+    def fail(self, error: BaseException) -> None:
+        """A thread of the node died; called by the thread."""
+        self.failure = error
 
     def report(self, key: str, text: str, level: bytes = WARN) -> None:
         """Remember a problem under `key`; logged only when its text is new."""
         known = self.problems.get(key)
         self.problems[key] = Problem(text, level)
         if known is None or known.text != text:
-            self.get_logger().error(f'{key}: {text}')
+            log = self.get_logger().error if level == ERROR else self.get_logger().warning
+            log(f'{key}: {text}')
 
     def settle(self, key: str) -> None:
         """The problem under `key` is over, if there was one."""
@@ -115,7 +147,7 @@ class PipelineNode(LifecycleNode):
         return SUCCESS
 
     def _configure(self) -> None:
-        self.robot = load(self.get_parameter('robot').value)
+        self._robot = load(self.get_parameter('robot').value)
         self.configure()
 
     def _activate(self) -> None:
@@ -127,8 +159,10 @@ class PipelineNode(LifecycleNode):
         self.deactivate()
 
     def _cleanup(self) -> None:
-        while self._subscriptions_made:
-            self.destroy_subscription(self._subscriptions_made.pop())
+        while self._listening:
+            self.destroy_subscription(self._listening.pop())
+        while self._advertised:
+            self.destroy_publisher(self._advertised.pop())
         self.cleanup()
         self.problems = {key: p for key, p in self.problems.items() if key in ('configure', 'activate')}
 

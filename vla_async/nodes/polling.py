@@ -41,10 +41,14 @@ class PolledSubscription:
     """Holds up to `depth` messages of a topic until they are taken. For one thread at a time."""
 
     def __init__(self, node: Node, topic: Topic, *, depth: int = 1, raw: bool = False) -> None:
-        self.topic = topic
+        self.topic, self._node = topic, node
         self._group = _NeverExecuted()  # the node keeps weak references only
         self._subscription = node.create_subscription(
             topic.message, topic.name, _unused, _with_depth(topic.qos, depth), callback_group=self._group, raw=raw)
+
+    def destroy(self) -> None:
+        """Unsubscribe."""
+        self._node.destroy_subscription(self._subscription)
 
     def take(self) -> Received | None:
         """The oldest message held, or None."""

@@ -40,7 +40,8 @@ class Stop:
 def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int:
     """Run the node until a signal; returns the exit status (1 after an error that a user can mend).
 
-    A node that has `close()` is told to stop all work while the ROS context still lives.
+    A node that has `close()` is told to stop all work while the ROS context still lives; one whose `failure` is set
+    (a thread of it died) ends the process with that error, for whoever supervises it to start it again.
     """
     stop = Stop()
     stop.install()
@@ -63,6 +64,8 @@ def _spin(make_node: Callable[[], Node], stop: Stop) -> None:
     try:
         while not stop.requested:
             executor.spin_once(timeout_sec=POLL_S)
+            if getattr(node, 'failure', None) is not None:
+                raise node.failure
     finally:
         close = getattr(node, 'close', None)
         if close is not None:

@@ -43,13 +43,12 @@ ACTION_CHUNK = Topic('action_chunk', ActionChunk, qos.NEWEST)
 TRAJECTORY = Topic('trajectory', JointTrajectory, qos.NEWEST)
 FUSION_STATUS = Topic('fusion_status', FusionStatus, qos.EVENTS)
 JOINT_SET_POINT = Topic('joint_set_point', JointSetPoint, qos.EVENTS)
-HELD_SET_POINT = Topic('held_set_point', JointSetPoint, qos.LATCHED)  # on change and while no motion is followed
 JOINT_STATES = Topic('joint_states', JointState, qos.JOINT_STATES)
 SIMULATION_STATUS = Topic('simulation_status', SimulationStatus, qos.NEWEST)
 SPECTATOR = Topic('camera/spectator/image_raw', Image, qos.SENSOR)  # the simulator's, for videos
 DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray, qos.EVENTS)
 
-ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT, HELD_SET_POINT,
+ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT,
           JOINT_STATES, SIMULATION_STATUS, DIAGNOSTICS)
 
 

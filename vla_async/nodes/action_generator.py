@@ -1,0 +1,125 @@
+"""Node: the fast side. Each new set of pictures and the latched latent become an action chunk; it waits for nobody."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vla_async.latent import LatentBuffer, LatentRules
+from vla_async.nodes import parameters, topics
+from vla_async.nodes.conversions import chunk_message, task_value
+from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
+from vla_async.nodes.inputs import ObservationInputs
+from vla_async.nodes.latent_conversions import latent_value
+from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.parameters import parameter
+from vla_async.nodes.process import run
+from vla_async.nodes.threads import limit_model_threads
+from vla_async.timebase import NS_PER_MS, seconds
+from vla_async.types import Latent, Observation, Task
+
+WAIT_S = 0.1  # how long the worker waits for pictures before it looks whether it shall end
+
+
+@dataclass(frozen=True)
+class Parameters(parameters.PolicyParameters):
+    """What counts as a fresh observation and a usable latent."""
+
+    max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
+                                 low=0.01, high=10.0)
+    camera_patience_ms: int = parameter(10, 'how long a picture waits for those of the other cameras [ms]',
+                                        low=0, high=1000)
+    fresh_s: float = parameter(2.0, 'age up to which a latent is as good as new [s]', low=0.01, high=600.0)
+    absent_s: float = parameter(6.0, 'age of the latent from which no more chunks are made [s]', low=0.01, high=600.0)
+
+
+class ActionGeneratorNode(PipelineNode):
+    """cameras, joint_states, latent, task -> action_chunk.
+
+    Inference runs in a thread of its own, on the newest observation, as soon as its pictures are complete.
+    """
+
+    TASK = 'makes action chunks'
+    PARAMETERS = Parameters
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('action_generator', **options)
+
+    def configure(self) -> None:
+        self._values = parameters.read(self, Parameters)
+        limit_model_threads(1)
+        from vla_async.acting.policy import load_policy  # torch takes seconds to import, and reads its threads then
+
+        self._generator = load_policy(self._values.checkpoint, self.robot, self._values.device).generator
+        self._latents = LatentBuffer(LatentRules(self._values.fresh_s, self._values.absent_s))
+        self._task: Task | None = None
+        self._task_of_chunk, self._inference_ns = 0, 0
+        self._rate = RateMeter()
+        self._publisher = self.advertise(topics.ACTION_CHUNK)
+        self._inputs = ObservationInputs(self, max_age_s=self._values.max_age_s)
+        self.listen(topics.TASK, self._follow)
+        self.listen(topics.LATENT, self._learn)
+
+    def activate(self) -> None:
+        self._worker = self.worker('acting', self._work)
+        self._worker.start()
+
+    def deactivate(self) -> None:
+        self._worker.close()
+
+    def health(self) -> Diagnosis:
+        now_ns = self.now_ns()
+        state = self._latents.current(now_ns)
+        values: dict[str, object] = {'rate [Hz]': self._rate.rate_hz(now_ns), 'chunks': self._rate.count,
+                                     'inference [ms]': self._inference_ns / NS_PER_MS, 'latent': state.status}
+        if state.latent is not None:
+            values['latent age [s]'] = seconds(now_ns - state.latent.stamp_ns)
+        if self._task is None or not self._task.instruction:
+            return Diagnosis(OK, 'no task', values)
+        if state.latent is None:
+            return Diagnosis(WARN, 'no latent for the task: nothing is made, the robot comes to rest', values)
+        return Diagnosis(OK, 'acting', values)
+
+    def _follow(self, message: Any) -> None:
+        self._task = task_value(message)
+        self._latents.set_task(self._task)
+
+    def _learn(self, message: Any) -> None:
+        self._latents.offer(latent_value(message), self.now_ns())
+
+    def _work(self) -> None:
+        if not self._inputs.arrived.wait(WAIT_S):
+            self._inputs.report_missing(self.now_ns())
+            return
+        self._wait_for_all_cameras()
+        now_ns = self.now_ns()
+        latent = self._latents.current(now_ns).latent
+        observation = None if self._inputs.report_missing(now_ns) else self._inputs.buffer.observe(now_ns)
+        if observation is not None and latent is not None:
+            self._make(observation, latent, now_ns)
+
+    def _wait_for_all_cameras(self) -> None:
+        """Pictures of one instant arrive one after the other; a camera that is late or dead is not waited for long."""
+        deadline_ns = time.monotonic_ns() + self._values.camera_patience_ms * NS_PER_MS
+        while True:
+            self._inputs.arrived.clear()
+            left_ns = deadline_ns - time.monotonic_ns()
+            if left_ns <= 0 or self._inputs.buffer.all_new() or not self._inputs.arrived.wait(left_ns / 1e9):
+                return
+
+    def _make(self, observation: Observation, latent: Latent, now_ns: int) -> None:
+        if latent.task_id != self._task_of_chunk:
+            self._generator.reset()
+            self._task_of_chunk = latent.task_id
+        begin_ns = time.monotonic_ns()
+        chunk = self._generator.generate(observation, latent, now_ns, self._values.seed)
+        self._inference_ns = time.monotonic_ns() - begin_ns
+        if self._task is None or self._task.id != latent.task_id:
+            return  # the task has changed meanwhile
+        self._publisher.publish(chunk_message(replace(chunk, inference_ns=self._inference_ns), self.robot.joint_names))
+        self._rate.tick(self.now_ns())
+
+
+def main() -> int:
+    """Console entry point."""
+    return run(ActionGeneratorNode)

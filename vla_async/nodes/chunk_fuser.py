@@ -1,0 +1,168 @@
+"""Node: joins action chunks to one motion and sends it ahead of time, as windows that end at rest."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from std_srvs.srv import Trigger
+
+from vla_async.bridge.anchoring import SetPoint, find_anchor
+from vla_async.fusion import ChunkFuser, FuserConfig
+from vla_async.joint_order import JointOrder, JointReading
+from vla_async.nodes import parameters, topics
+from vla_async.nodes.conversions import (
+    chunk_value,
+    fusion_status_message,
+    joint_state_value,
+    task_value,
+    to_ns,
+    window_message,
+)
+from vla_async.nodes.diagnostics import OK, Diagnosis, RateMeter
+from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.parameters import parameter
+from vla_async.nodes.polling import PolledSubscription
+from vla_async.nodes.process import run
+from vla_async.timebase import nanoseconds, step_ns
+from vla_async.types import ActionChunk, FusionReport
+
+
+@dataclass(frozen=True)
+class Parameters(parameters.RobotParameters):
+    """How far ahead the motion is sent."""
+
+    window_s: float = parameter(0.5, 'length of a window, more where the joints need more to stop [s]',
+                                low=0.1, high=5.0)
+    anchor_tolerance: float = parameter(0.02, 'a held robot further than this from the motion has not followed it '
+                                        '[rad or m]', low=0.0001, high=1.0)
+
+
+class ChunkFuserNode(PipelineNode):
+    """action_chunk, task -> trajectory, fusion_status.
+
+    joint_set_point and joint_states are looked at only when a motion may have to begin anew.
+    """
+
+    TASK = 'fuses chunks'
+    PARAMETERS = Parameters
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('chunk_fuser', **options)
+        self.create_service(Trigger, '~/reset', self._on_reset)
+
+    def configure(self) -> None:
+        self._values = parameters.read(self, Parameters)
+        config = FuserConfig.from_embodiment(self.robot)
+        self._fuser = ChunkFuser(config)
+        self._period_ns = step_ns(self.robot.rates.trajectory_hz)
+        self._step_ns = nanoseconds(config.knot_s)  # on the knots of the motion windows repeat it exactly
+        self._points = math.ceil(nanoseconds(max(self._values.window_s, config.stop_s)) / self._step_ns) + 2
+        self._moving, self._hold_still, self._sent_ns, self._window_ns = False, False, 0, 0
+        self._set_point: SetPoint | None = None
+        self._chunks, self._windows, self._refused = RateMeter(), RateMeter(), 0
+        self._order = JointOrder(self.robot.joint_names)
+        self._trajectory = self.advertise(topics.TRAJECTORY)
+        self._status = self.advertise(topics.FUSION_STATUS)
+        self._set_points = PolledSubscription(self, topics.JOINT_SET_POINT)
+        self._joint_states = PolledSubscription(self, topics.JOINT_STATES)
+        self.listen(topics.TASK, self._follow)
+        self.listen(topics.ACTION_CHUNK, self._add)
+        self._timer = self.create_timer(1 / self.robot.rates.trajectory_hz / 2, self._continue)
+
+    def activate(self) -> None:
+        self._moving = False
+
+    def deactivate(self) -> None:
+        self._moving = False  # without new windows the bridge runs the last one to its rest
+
+    def cleanup(self) -> None:
+        for name in ('_set_points', '_joint_states'):
+            if name in self.__dict__:
+                self.__dict__.pop(name).destroy()
+        if '_timer' in self.__dict__:
+            self.destroy_timer(self.__dict__.pop('_timer'))
+
+    def health(self) -> Diagnosis:
+        now_ns = self.now_ns()
+        values: dict[str, object] = {
+            'chunks [Hz]': self._chunks.rate_hz(now_ns), 'windows [Hz]': self._windows.rate_hz(now_ns),
+            'refused chunks': self._refused}
+        age_s = self._fuser.chunk_age_s(now_ns)
+        if age_s is not None:
+            values['chunk age [s]'] = age_s
+        return Diagnosis(OK, 'moving' if self._moving else 'no motion', values)
+
+    def _follow(self, message: Any) -> None:
+        self._hold_still = not task_value(message).instruction
+        if self._hold_still:
+            self._moving = False
+
+    def _on_reset(self, _request: Any, response: Any) -> Any:
+        self._moving = False
+        response.success, response.message = True, 'the next chunk begins a new motion from where the robot is'
+        return response
+
+    def _add(self, message: Any) -> None:
+        if not self.active:
+            return
+        now_ns = self.now_ns()
+        chunk = chunk_value(message, self.robot.joint_names)
+        report = self._judge(chunk, now_ns)
+        trajectory_ns = 0
+        if report.accepted:
+            self._chunks.tick(now_ns)
+            self.settle('refused chunk')
+            trajectory_ns = self._send_window(now_ns)
+        else:
+            self._refused += 1
+            self.report('refused chunk', report.reason)
+        self._status.publish(fusion_status_message(report, chunk, now_ns, trajectory_ns))
+
+    def _judge(self, chunk: ActionChunk, now_ns: int) -> FusionReport:
+        reason = 'the task is to hold still' if self._hold_still else self._begin_anew(now_ns)
+        return FusionReport(chunk.sequence, False, reason) if reason else self._fuser.add(chunk, now_ns)
+
+    def _begin_anew(self, now_ns: int) -> str:
+        """Reset the motion to where the robot is, if need be; returns why that cannot be, or nothing."""
+        fused = self._fuser.command(now_ns).position if self._moving else None
+        anchor = find_anchor(fused, self._newest_set_point(), self._measured() if fused is None else None, now_ns,
+                             self._values.anchor_tolerance)
+        if anchor.position is not None:
+            self._fuser.reset(now_ns, anchor.position)
+            self._moving = True
+        return anchor.reason
+
+    def _newest_set_point(self) -> SetPoint | None:
+        message = self._set_points.newest()
+        if message is not None and len(message.position) == self.robot.dof:
+            self._set_point = SetPoint(to_ns(message.header.stamp), message.state, np.asarray(message.position))
+        return self._set_point
+
+    def _measured(self) -> JointReading | None:
+        message = self._joint_states.newest()
+        return None if message is None else self._order.arrange(*joint_state_value(message))
+
+    def _continue(self) -> None:
+        """Send the motion on between chunks and after the last one, until it rests."""
+        now_ns = self.now_ns()
+        due = now_ns - self._sent_ns >= self._period_ns
+        if self.active and self._moving and due and now_ns < self._fuser.rest_ns:
+            self._send_window(now_ns)
+
+    def _send_window(self, now_ns: int) -> int:
+        """Publish the motion from a little before now on; returns the window's stamp, which is a new one each time."""
+        start_ns = (now_ns - self._period_ns) // self._step_ns * self._step_ns
+        if start_ns <= self._window_ns <= now_ns - self._step_ns:
+            start_ns = self._window_ns + self._step_ns
+        window = self._fuser.window(start_ns, self._step_ns, self._points)
+        self._trajectory.publish(window_message(window, self.robot.joint_names))
+        self._windows.tick(now_ns)
+        self._sent_ns, self._window_ns = now_ns, start_ns
+        return start_ns
+
+
+def main() -> int:
+    """Console entry point."""
+    return run(ChunkFuserNode)

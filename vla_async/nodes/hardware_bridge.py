@@ -1,0 +1,163 @@
+"""Node: motion to controller set-points, in a thread of its own, whatever the rest of the suite does."""
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from std_srvs.srv import Trigger
+
+from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
+from vla_async.bridge.follower import STOPPING
+from vla_async.errors import DataError
+from vla_async.joint_order import JointReading
+from vla_async.nodes import parameters, topics
+from vla_async.nodes.conversions import controller_message, set_point_message, window_value
+from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
+from vla_async.nodes.inputs import Joints
+from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.parameters import parameter
+from vla_async.nodes.process import run
+from vla_async.nodes.threads import Ticker
+from vla_async.timebase import step_ns
+
+SWITCH_INTERVAL_S = 0.0005  # how long a callback may keep the interpreter from the control thread
+REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
+WATCH_S = 0.5  # how often other commanders are looked for
+
+
+@dataclass(frozen=True)
+class Parameters(parameters.RobotParameters):
+    """How far the bridge trusts what it is given."""
+
+    joint_state_age_s: float = parameter(0.3, 'joint states older than this end the motion [s]', low=0.01, high=10.0)
+    start_tolerance: float = parameter(0.2, 'largest distance from the measured position to the first set-point '
+                                       '[rad or m]', low=0.001, high=3.0)
+    tracking_tolerance: float = parameter(0.6, 'a robot further than this from its set-point is stopped [rad or m]',
+                                          low=0.01, high=10.0)
+
+
+class HardwareBridgeNode(PipelineNode):
+    """trajectory, joint_states -> the controllers' commands, joint_set_point."""
+
+    TASK = 'commands the robot'
+    PARAMETERS = Parameters
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('hardware_bridge', **options)
+        for name, action in (('stop', self._on_stop), ('release', self._on_release), ('hold', self._on_hold)):
+            self.create_service(Trigger, f'~/{name}', action)
+
+    def configure(self) -> None:
+        values = parameters.read(self, Parameters)
+        tolerances = Tolerances(joint_state_age_s=values.joint_state_age_s, start=values.start_tolerance,
+                                tracking=values.tracking_tolerance)
+        self._follower = MotionFollower(FollowerConfig.from_embodiment(self.robot, tolerances))
+        self._outputs = [(self.advertise(topics.controller(output)), self.robot.indices(output.joints))
+                         for output in self.robot.outputs]
+        self._set_points = self.advertise(topics.JOINT_SET_POINT)
+        self._windows, self._refused = RateMeter(), 0
+        Joints(self, self._measure)
+        self.listen(topics.TRAJECTORY, self._accept)
+        self._watch = self.create_timer(WATCH_S, self._look_for_others)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        gc.freeze()  # what lives now lives for ever; the collector need not look at it during control
+
+    def activate(self) -> None:
+        other = self._other_commander()
+        if other:
+            raise DataError(other)
+        self._follower.activate(self.now_ns())
+        self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
+        self._ticker.start()
+
+    def deactivate(self) -> None:
+        """Bring the robot to rest first; the control thread is alive until then."""
+        self._follower.stop('deactivated')
+        deadline = time.monotonic() + REST_TIMEOUT_S
+        while self._follower.state == STOPPING and time.monotonic() < deadline and self.failure is None:
+            time.sleep(0.01)
+        self._ticker.close()
+        self._follower.deactivate()
+
+    def cleanup(self) -> None:
+        watch = self.__dict__.pop('_watch', None)
+        if watch is not None:
+            self.destroy_timer(watch)
+
+    def health(self) -> Diagnosis:
+        now_ns = self.now_ns()
+        state, reason = self._follower.state, self._follower.reason
+        p99_ms, worst_ms = self._ticker.lateness_ms()
+        values = {'state': state, 'reason': reason, 'windows [Hz]': self._windows.rate_hz(now_ns),
+                  'refused windows': self._refused, 'ticks': self._ticker.ticks,
+                  'late ticks': self._ticker.late_ticks, 'skipped ticks': self._ticker.skipped,
+                  'lateness p99 [ms]': p99_ms, 'lateness max [ms]': worst_ms,
+                  'real-time priority': self._ticker.realtime}
+        fault = self._follower.fault(now_ns)
+        level = ERROR if fault else WARN if self._follower.latched else OK
+        return Diagnosis(level, fault or f'{state}: {reason}'.removesuffix(': '), values)
+
+    def _measure(self, reading: JointReading) -> None:
+        self._follower.observe(reading.stamp_ns, reading.position, reading.velocity)
+
+    def _accept(self, message: Any) -> None:
+        if not self.active:
+            return
+        now_ns = self.now_ns()
+        window = window_value(message, self.robot.joint_names)
+        refusal = self._follower.accept(window, self.now_ns())
+        self._windows.tick(now_ns)
+        if refusal:
+            self._refused += 1
+            self.report('refused window', refusal)
+        else:
+            self.settle('refused window')
+
+    def _tick(self, late: bool) -> None:
+        follower = self._follower
+        command = follower.command(self.now_ns())
+        for publisher, joints in self._outputs:
+            publisher.publish(controller_message(command.position[joints]))
+        self._set_points.publish(set_point_message(
+            command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late))
+
+    def _look_for_others(self) -> None:
+        other = self._other_commander()
+        if not other:
+            self.settle('second commander')
+            return
+        self.report('second commander', other, ERROR)
+        if self.active:
+            self._follower.hold(other)
+
+    def _other_commander(self) -> str:
+        """Who else publishes on a controller's topic, or nothing."""
+        for output in self.robot.outputs:
+            topic = self.resolve_topic_name(output.topic)
+            publishers = self.get_publishers_info_by_topic(topic)
+            if len(publishers) > 1:
+                others = sorted({p.node_name for p in publishers} - {self.get_name()}) or ['another hardware_bridge']
+                return f'{", ".join(others)} also commands {topic}; only one commander may'
+        return ''
+
+    def _on_stop(self, _request: Any, response: Any) -> Any:
+        return self._answer(response, lambda: self._follower.stop())
+
+    def _on_hold(self, _request: Any, response: Any) -> Any:
+        return self._answer(response, lambda: self._follower.hold())
+
+    def _on_release(self, _request: Any, response: Any) -> Any:
+        return self._answer(response, lambda: self._other_commander() or self._follower.release(self.now_ns()))
+
+    def _answer(self, response: Any, action: Any) -> Any:
+        refusal = action() if self.active else 'the bridge is not active'
+        response.success, response.message = not refusal, refusal or self._follower.state
+        return response
+
+
+def main() -> int:
+    """Console entry point."""
+    return run(HardwareBridgeNode)

@@ -1,0 +1,113 @@
+"""The two kinds of threads that nodes have besides their executor's: one that works, one that keeps time."""
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from threading import Event, Thread, get_native_id
+
+import numpy as np
+
+from vla_async.timebase import NS_PER_MS, NS_PER_S
+
+REALTIME_PRIORITY = 35  # below the 40 and 50 of servo loops and controller managers
+JOIN_S = 10.0
+
+
+class Worker:
+    """Runs `step` again and again in a thread of its own; `step` waits for its input itself and returns now and then.
+
+    An exception of `step` ends the thread and is handed to `fail`.
+    """
+
+    def __init__(self, name: str, step: Callable[[], None], fail: Callable[[BaseException], None],
+                 niceness: int = 0) -> None:
+        self._step, self._fail, self._niceness = step, fail, niceness
+        self.closing = Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let the present step end, and wait for it."""
+        self.closing.set()
+        self._thread.join(JOIN_S)
+
+    def _run(self) -> None:
+        try:
+            if self._niceness:
+                be_nice(self._niceness)
+            while not self.closing.is_set():
+                self._step()
+        except BaseException as error:
+            self._fail(error)
+
+
+class Ticker:
+    """Calls `step(late)` on absolute deadlines of the monotonic clock; missed ones are skipped, not caught up."""
+
+    def __init__(self, period_ns: int, step: Callable[[bool], None], fail: Callable[[BaseException], None]) -> None:
+        self._period_ns, self._step = period_ns, step
+        self._lateness_ns: deque[int] = deque(maxlen=10 * NS_PER_S // period_ns)  # of the last ten seconds
+        self._due_ns = 0
+        self.ticks, self.late_ticks, self.skipped = 0, 0, 0
+        self.realtime = False
+        self._worker = Worker('ticker', self._tick, fail)
+
+    def start(self) -> None:
+        """Begin, with the first tick at once."""
+        self._worker.start()
+
+    def close(self) -> None:
+        """Let the present tick be the last."""
+        self._worker.close()
+
+    def lateness_ms(self) -> tuple[float, float]:
+        """99th percentile and maximum [ms] over the last ten seconds."""
+        if not self._lateness_ns:
+            return 0.0, 0.0
+        values = np.array(self._lateness_ns) / NS_PER_MS
+        return float(np.percentile(values, 99)), float(values.max())
+
+    def _tick(self) -> None:
+        if self._due_ns == 0:
+            self.realtime = ask_for_realtime()
+            self._due_ns = time.monotonic_ns()
+        wait_ns = self._due_ns - time.monotonic_ns()
+        if wait_ns > 0:
+            time.sleep(wait_ns / NS_PER_S)
+        late_ns = time.monotonic_ns() - self._due_ns
+        self._lateness_ns.append(late_ns)
+        self.ticks += 1
+        self.late_ticks += late_ns > self._period_ns
+        self._step(late_ns > self._period_ns)
+        behind = max((time.monotonic_ns() - self._due_ns) // self._period_ns, 0)
+        self.skipped += behind
+        self._due_ns += (behind + 1) * self._period_ns
+
+
+def ask_for_realtime() -> bool:
+    """Real-time priority for the calling thread; False where the machine does not grant it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
+    except (OSError, AttributeError):  # AttributeError: not Linux
+        return False
+    return True
+
+
+def limit_model_threads(count: int) -> None:
+    """Tell numeric libraries that are loaded from now on to use `count` threads each.
+
+    On a machine that is busy with other nodes more threads make a model slower, not faster: they wait for each other.
+    """
+    for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
+        os.environ[name] = str(count)
+    os.environ['OMP_WAIT_POLICY'] = 'PASSIVE'
+
+
+def be_nice(niceness: int) -> None:
+    """Let the calling thread yield to others by `niceness` (0 to 19)."""
+    os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)

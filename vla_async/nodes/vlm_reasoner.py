@@ -1,0 +1,120 @@
+"""Node: the slow side. Reads the newest picture and the instruction, says what it understood; nobody waits for it."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from vla_async.nodes import parameters, topics
+from vla_async.nodes.conversions import task_value
+from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
+from vla_async.nodes.inputs import ObservationInputs
+from vla_async.nodes.latent_conversions import latent_message
+from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.parameters import parameter
+from vla_async.nodes.process import run
+from vla_async.nodes.threads import limit_model_threads
+from vla_async.timebase import NS_PER_S, step_ns
+from vla_async.types import Latent, Observation, Task
+
+WAIT_S = 0.1  # how long the worker waits for input before it looks whether it shall end
+
+
+@dataclass(frozen=True)
+class Parameters(parameters.PolicyParameters):
+    """How often the model runs and what it may cost the others."""
+
+    rate_hz: float = parameter(2.0, 'passes a second at most [Hz]', low=0.01, high=100.0)
+    slow_delay_ms: int = parameter(0, 'extra delay of every pass, to see what asynchrony buys [ms]', low=0, high=60000)
+    max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
+                                 low=0.01, high=10.0)
+    niceness: int = parameter(5, 'how much the reasoner yields to the fast nodes on a busy machine', low=0, high=19)
+
+
+class VlmReasonerNode(PipelineNode):
+    """task, cameras, joint_states -> latent_update.
+
+    The instruction alone is published from the callback, at once; the scene follows from the worker's thread.
+    """
+
+    TASK = 'understands scene and instruction'
+    PARAMETERS = Parameters
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('vlm_reasoner', **options)
+        self._counting = Lock()
+
+    def configure(self) -> None:
+        self._values = parameters.read(self, Parameters)
+        limit_model_threads(1)
+        from vla_async.acting.policy import load_policy  # torch takes seconds to import, and reads its threads then
+
+        self._reasoner = load_policy(self._values.checkpoint, self.robot, self._values.device).reasoner
+        self._task: Task | None = None
+        self._sequence, self._next_ns, self._pass_s = 1, 0, 0.0
+        self._rate = RateMeter(10.0)
+        self._publisher = self.advertise(topics.LATENT_UPDATE)
+        self._inputs = ObservationInputs(self, (self._reasoner.camera,), self._values.max_age_s)
+        self.listen(topics.TASK, self._follow)
+
+    def activate(self) -> None:
+        self._worker = self.worker('reasoning', self._work, self._values.niceness)
+        self._worker.start()
+
+    def deactivate(self) -> None:
+        self._worker.close()
+
+    def health(self) -> Diagnosis:
+        now_ns = self.now_ns()
+        values = {'rate [Hz]': self._rate.rate_hz(now_ns), 'pass [s]': self._pass_s, 'passes': self._rate.count,
+                  'model': self._reasoner.model_id}
+        if self._task is None or not self._task.instruction:
+            return Diagnosis(OK, 'no task', values)
+        others = self.count_publishers(topics.LATENT_UPDATE.name) - 1
+        if others > 0:
+            return Diagnosis(WARN, f'{others + 1} reasoners publish {topics.LATENT_UPDATE.name}', values)
+        return Diagnosis(OK, f'reasoning about "{self._task.instruction}"', values)
+
+    def _follow(self, message: Any) -> None:
+        self._task = task = task_value(message)
+        if self.active and task.instruction:
+            self._publish(self._reasoner.instruction_latent(task, self.now_ns(), self._take_sequence(1)))
+
+    def _work(self) -> None:
+        self._inputs.arrived.wait(WAIT_S)
+        self._inputs.arrived.clear()
+        now_ns = self.now_ns()
+        task = self._task
+        if task is None or not task.instruction or self._inputs.report_missing(now_ns) or now_ns < self._next_ns:
+            return
+        observation = self._inputs.buffer.observe(now_ns)
+        if observation is not None:
+            self._next_ns = now_ns + step_ns(self._values.rate_hz)
+            self._reason(observation, task)
+
+    def _reason(self, observation: Observation, task: Task) -> None:
+        """One pass; its text is not waited for when the task has changed meanwhile."""
+        begin_ns = time.monotonic_ns()
+        self._worker.closing.wait(self._values.slow_delay_ms / 1000)
+        sequence = self._take_sequence(2)
+        for latent in self._reasoner.reason(observation, task, sequence, self.now_ns):
+            if self._task is not task or self._worker.closing.is_set():
+                return
+            self._publish(latent)
+        self._pass_s = (time.monotonic_ns() - begin_ns) / NS_PER_S
+        self._rate.tick(self.now_ns())
+
+    def _take_sequence(self, count: int) -> int:
+        """First of `count` new sequence numbers; callback and worker both take some."""
+        with self._counting:
+            self._sequence += count
+            return self._sequence - count
+
+    def _publish(self, latent: Latent) -> None:
+        self._publisher.publish(latent_message(latent))
+
+
+def main() -> int:
+    """Console entry point."""
+    return run(VlmReasonerNode)
