@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vla_async.embodiment import Embodiment
@@ -21,6 +23,7 @@ from vla_async.replay.video import write_video
 Report = dict[str, Any]
 SCHEMA = Path(__file__).resolve().parent.parent / 'report.schema.json'
 RATES = ('slow_rate_hz', 'chunk_rate_hz', 'command_rate_hz')
+TABLE_FIGURES = ('time\ns', 'slow\nHz', 'chunk\nHz', 'cmd\nHz', 'latent\nage ms', 'way\nms', 'late', 'idle')
 WAYS = ('latent_age_ms', 'chunk_age_ms', 'image_to_command_ms')
 
 
@@ -92,21 +95,23 @@ def _videos(folder: Path, episodes: Sequence[RecordedEpisode], robot: Embodiment
 
 
 def print_table(report: Report, console: Console | None = None) -> None:
-    """One line per episode and a last one with the successes."""
-    table = Table(title='episodes', caption=_caption(report['summary']), caption_justify='left')
-    for heading in ('seed', 'instruction', 'result', 'time', 'reasoner', 'chunks', 'commands', 'latent age',
-                    'image to command', 'late', 'idle'):
-        table.add_column(heading, justify='left' if heading in ('instruction', 'result') else 'right')
+    """One line per episode and a last one with the successes; `way` is image to command, p99."""
+    table = Table(caption=_caption(report['summary']), caption_justify='left', box=SIMPLE_HEAD, collapse_padding=True)
+    table.add_column('seed', justify='right', no_wrap=True)
+    table.add_column('instruction')  # the only one that may be folded
+    table.add_column('result', no_wrap=True)
+    for heading in TABLE_FIGURES:
+        table.add_column(heading, justify='right', no_wrap=True)
     for episode in report['episodes']:
         table.add_row(*_row(episode))
     (console or Console()).print(table)
 
 
 def _row(episode: Report) -> tuple[str, ...]:
-    result = '[green]success[/]' if episode['success'] else f'[red]{episode["ended"]}[/]'
-    return (str(episode['seed']), episode['instruction'], result, number(episode['duration_s'], 1, ' s'),
-            *(number(episode[rate], 1, ' Hz') for rate in RATES), number(episode['latent_age_ms']['p50'], 1, ' ms', 0),
-            number(episode['image_to_command_ms']['p99'], 1, ' ms', 0), str(episode['late_ticks']),
+    result = '[green]success[/]' if episode['success'] else f'[red]{escape(episode["ended"])}[/]'
+    return (str(episode['seed']), escape(episode['instruction']), result, number(episode['duration_s']),
+            *(number(episode[rate]) for rate in RATES), number(episode['latent_age_ms']['p50'], digits=0),
+            number(episode['image_to_command_ms']['p99'], digits=0), str(episode['late_ticks']),
             str(episode['idle_ticks']))
 
 

@@ -4,7 +4,7 @@ As fast as the machine allows, and the same for the same seed: no clock is read 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vla_async.acting.policy import Policy
 from vla_async.embodiment import Embodiment
@@ -25,7 +25,7 @@ class EvaluateOptions:
 
     instruction: str | None = None  # None: the one that the seed draws
     time_limit_s: float = 15.0
-    timing: Timing = Timing()
+    timing: Timing = field(default_factory=Timing)
 
 
 class _Every:
@@ -48,7 +48,6 @@ class EpisodeRunner:
         self._robot, self._task, self._policy = robot, task, policy
         self._options = options or EvaluateOptions()
         self._world = World(robot, task)
-        self._world.reset(0)
         self._renderer = Renderer(self._world)
 
     def run(self, seed: int) -> RecordedEpisode:
