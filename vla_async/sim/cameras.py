@@ -27,7 +27,9 @@ class Renderer:
         self._world = world
         self._model: mujoco.MjModel | None = None
         self._gl: mujoco.gl_context.GLContext | None = None
+        self._context: mujoco.MjrContext | None = None
         self._state = world.snapshot()
+        self._drawn: WorldState | None = None
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -65,10 +67,10 @@ class Renderer:
 
     def close(self) -> None:
         """Free what the graphics hold; draw no more afterwards."""
-        if self._gl is not None:
+        if self._gl is not None and self._context is not None:
             self._context.free()
             self._gl.free()
-            self._gl = self._model = None
+            self._gl = self._context = self._model = None
 
     def _draw(self, width: int, height: int) -> ImageArray:
         viewport = mujoco.MjrRect(0, 0, int(width), int(height))
@@ -92,6 +94,8 @@ class Renderer:
         if self._gl is None:
             self._gl = make_gl_context(int(model.cam_resolution[:, 0].max()), int(model.cam_resolution[:, 1].max()))
             self._gl.make_current()
+        if self._context is not None:
+            self._context.free()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 50)
@@ -101,7 +105,7 @@ class Renderer:
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._data = mujoco.MjData(model)
-        self._drawn: WorldState | None = None
+        self._drawn = None
         self._model = model
 
 

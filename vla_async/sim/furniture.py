@@ -80,6 +80,7 @@ def _add_light(spec: mujoco.MjSpec) -> None:
     spec.worldbody.add_light(name='sun', type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, pos=[0, 0, 3],
                              dir=[-0.35, 0.30, -1.0], diffuse=[0.42, 0.42, 0.42], specular=[0.1, 0.1, 0.1],
                              castshadow=False)
+    spec.visual.quality.offsamples = 0
     spec.visual.headlight.ambient = [0.45, 0.45, 0.45]
     spec.visual.headlight.diffuse = [0.22, 0.22, 0.22]
     spec.visual.headlight.specular = [0.0, 0.0, 0.0]

@@ -6,8 +6,8 @@ at home, so that every joint answers with the same lag.
 from __future__ import annotations
 
 import math
-import xml.etree.ElementTree as ElementTree
 from itertools import combinations
+from xml.dom.minidom import Document, Element
 
 import mujoco
 import numpy as np
@@ -22,15 +22,16 @@ ROTOR_INERTIA = 0.02  # felt at the joint, after the gear [kg m^2]; keeps light 
 VISUAL_GROUP, CONTACT_GROUP = 1, 3  # MuJoCo shows groups 0 to 2
 
 
-def expand(robot: Embodiment) -> str:
-    """The robot's URDF text from its xacro; raises ConfigError naming the file and what is wrong with it."""
+def expand(robot: Embodiment) -> Document:
+    """The robot's URDF from its xacro; raises ConfigError naming the file and what is wrong with it."""
     path = share() / 'urdf' / robot.urdf
     if not path.is_file():
         raise ConfigError(f'{robot.name}: the URDF {path} does not exist; see the key urdf of its robot file')
     try:
-        return str(xacro.process_file(str(path)).toxml())
+        document: Document = xacro.process_file(str(path))
     except Exception as error:  # xacro raises its own, expat's and evaluation errors of any kind
         raise ConfigError(f'{path}: xacro cannot expand it: {error}') from error
+    return document
 
 
 def build_spec(robot: Embodiment) -> mujoco.MjSpec:
@@ -38,11 +39,9 @@ def build_spec(robot: Embodiment) -> mujoco.MjSpec:
 
     Cameras stand in the links `<camera>_camera_optical`. Raises ConfigError when joints or links are missing.
     """
-    urdf = ElementTree.fromstring(expand(robot))
-    _check_links(robot, urdf)
-    extension = ElementTree.SubElement(ElementTree.SubElement(urdf, 'mujoco'), 'compiler')
-    extension.attrib.update(discardvisual='false', fusestatic='false')
-    spec = mujoco.MjSpec.from_string(ElementTree.tostring(urdf, encoding='unicode'))
+    urdf = expand(robot)
+    _check_names(robot, urdf)
+    spec = mujoco.MjSpec.from_string(_with_compiler_options(urdf))
     spec.modelname = robot.name
     spec.option.timestep = 0.002
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -73,14 +72,25 @@ def set_position(model: mujoco.MjModel, data: mujoco.MjData, robot: Embodiment, 
             data.qpos[model.jnt_qposadr[follower]] = offset + slope * data.qpos[model.jnt_qposadr[leader]]
 
 
-def _check_links(robot: Embodiment, urdf: ElementTree.Element) -> None:
-    joints = {joint.get('name') for joint in urdf.findall('joint')}
-    links = {link.get('name') for link in urdf.findall('link')}
-    wanted_links = [*robot.hands.values(), *(f'{camera.name}_camera_optical' for camera in robot.cameras)]
-    for kind, wanted, there in (('joint', robot.joint_names, joints), ('link', wanted_links, links)):
+def _check_names(robot: Embodiment, urdf: Document) -> None:
+    hands_and_cameras = (*robot.hands.values(), *(f'{camera.name}_camera_optical' for camera in robot.cameras))
+    for kind, wanted in (('joint', robot.joint_names), ('link', hands_and_cameras)):
+        there = {element.getAttribute('name') for element in urdf.getElementsByTagName(kind)}
         for name in wanted:
             if name not in there:
-                raise ConfigError(f'{robot.urdf}: {kind} {name!r}, which the robot file of {robot.name} needs, is missing')
+                raise ConfigError(f'{robot.urdf}: {kind} {name!r}, named in the robot file of {robot.name}, is missing')
+
+
+def _with_compiler_options(urdf: Document) -> str:
+    """The URDF's text with MuJoCo told to keep what is only seen, and links that do not move."""
+    options = urdf.createElement('compiler')
+    options.setAttribute('discardvisual', 'false')
+    options.setAttribute('fusestatic', 'false')
+    extension = urdf.createElement('mujoco')
+    extension.appendChild(options)
+    urdf.getElementsByTagName('robot')[0].appendChild(extension)
+    text: str = urdf.toxml()
+    return text
 
 
 def _separate_looks_from_contacts(spec: mujoco.MjSpec) -> None:
@@ -94,16 +104,23 @@ def _separate_looks_from_contacts(spec: mujoco.MjSpec) -> None:
         body.gravcomp = 1.0
 
 
-def _add_cameras(spec: mujoco.MjSpec, robot: Embodiment, urdf: ElementTree.Element) -> None:
+def _add_cameras(spec: mujoco.MjSpec, robot: Embodiment, urdf: Document) -> None:
     for camera in robot.cameras:
-        view = urdf.find(f"gazebo/sensor[@name='{camera.name}']/camera/horizontal_fov")
-        if view is None or not view.text:
-            raise ConfigError(f'{robot.urdf}: camera {camera.name!r} has no gazebo sensor with a horizontal_fov')
-        width_angle = float(view.text)
+        width_angle = _field_of_view(robot, urdf, camera.name)
         height_angle = 2 * math.atan(math.tan(width_angle / 2) * camera.height / camera.width)
         spec.body(f'{camera.name}_camera_optical').add_camera(
             name=camera.name, fovy=math.degrees(height_angle), resolution=[camera.width, camera.height],
             quat=[0, 1, 0, 0])  # MuJoCo looks along -z with y up, the optical frame along z with y down
+
+
+def _field_of_view(robot: Embodiment, urdf: Document, camera: str) -> float:
+    """Horizontal angle of a camera from its gazebo sensor [rad]."""
+    for sensor in urdf.getElementsByTagName('sensor'):
+        if sensor.getAttribute('name') == camera:
+            angle: Element
+            for angle in sensor.getElementsByTagName('horizontal_fov'):
+                return float(angle.firstChild.data)  # type: ignore[union-attr]
+    raise ConfigError(f'{robot.urdf}: camera {camera!r} has no gazebo sensor with a horizontal_fov')
 
 
 def _add_servos(spec: mujoco.MjSpec, robot: Embodiment) -> None:

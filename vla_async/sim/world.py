@@ -113,7 +113,11 @@ class World:
 
     def hand_pose(self, hand: str) -> FloatArray:
         """Homogeneous transform (4, 4) from the hand's frame to the world; x points along the fingers."""
-        body = self._data.body(self.robot.hands[hand])
+        return self.link_pose(self.robot.hands[hand])
+
+    def link_pose(self, link: str) -> FloatArray:
+        """Homogeneous transform (4, 4) from a link of the robot to the world."""
+        body = self._data.body(link)
         pose = np.eye(4)
         pose[:3, :3] = body.xmat.reshape(3, 3)
         pose[:3, 3] = body.xpos
