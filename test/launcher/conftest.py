@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,17 +12,42 @@ import pytest
 from vla_async.launcher.process import Command
 
 PROGRAMS = {
-    'waits': "import time\nprint('up', flush=True)\ntime.sleep(600)\n",
-    'stubborn': (
-        'import signal, time\nfor n in (signal.SIGINT, signal.SIGTERM):\n    signal.signal(n, signal.SIG_IGN)\n'
-        "print('up', flush=True)\ntime.sleep(600)\n"),
-    'polite': (
-        "import time\nprint('up', flush=True)\ntry:\n    time.sleep(600)\n"
-        "except KeyboardInterrupt:\n    print('bye', time.monotonic_ns(), flush=True)\n"),
-    'fails': "print('the disk is full', flush=True)\nraise SystemExit(3)\n",
-    'participant': (
-        "import time, rclpy\nrclpy.init()\nnode = rclpy.create_node('participant')\n"
-        "print('up', flush=True)\ntime.sleep(600)\n"),
+    'waits': """
+        import time
+        def main():
+            print('up', flush=True)
+            time.sleep(600)
+    """,
+    'stubborn': """
+        import signal, time
+        def main():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            print('up', flush=True)
+            time.sleep(600)
+    """,
+    'polite': """
+        import time
+        def main():
+            try:
+                print('up', flush=True)
+                time.sleep(600)
+            except KeyboardInterrupt:
+                print('bye', time.monotonic_ns(), flush=True)
+    """,
+    'fails': """
+        def main():
+            print('the disk is full', flush=True)
+            return 3
+    """,
+    'participant': """
+        import rclpy, time
+        def main():
+            rclpy.init()
+            node = rclpy.create_node('participant')
+            print('up', flush=True)
+            time.sleep(600)
+    """,
 }
 
 
@@ -29,7 +55,7 @@ PROGRAMS = {
 def program(tmp_path: Path) -> Callable[..., Command]:
     """Command of one of PROGRAMS, as a process `name`."""
     for name, text in PROGRAMS.items():
-        (tmp_path / f'{name}.py').write_text(text)
+        (tmp_path / f'{name}.py').write_text(textwrap.dedent(text))
     return lambda module, name='', **options: Command(name or module, module, **options)
 
 

@@ -1,11 +1,11 @@
-"""Runs a module as a child that does not outlive its starter, not even one that was killed.
+"""Runs `main()` of a module in a child that does not outlive its starter, not even one that was killed.
 
 `python -m vla_async.launcher.child <pid of the starter> <module> [arguments]`
 """
 from __future__ import annotations
 
+import importlib
 import os
-import runpy
 import signal
 import sys
 import threading
@@ -30,7 +30,7 @@ def main() -> None:
     # a shell's background job ignores SIGINT and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=follow, args=(starter,), name='follow starter', daemon=True).start()
-    runpy.run_module(module, run_name='__main__', alter_sys=True)
+    sys.exit(importlib.import_module(module).main())
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ LOG_TAIL_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run as a process: `name` for people, `module` with `main` semantics, its arguments."""
+    """What to run as a process: a `name` for people, the module whose `main()` it is, and the arguments."""
 
     name: str
     module: str

@@ -168,7 +168,3 @@ class LifecycleManager(Node):
 
 def main() -> int:
     return run(LifecycleManager)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

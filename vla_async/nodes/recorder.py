@@ -111,7 +111,3 @@ def qos_yaml(profile: QoSProfile) -> str:
 
 def main() -> int:
     return run(Recorder)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

@@ -17,8 +17,9 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.sim.camera_loop import SPECTATOR, CameraLoop
+from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
+from vla_async.sim.furniture import SPECTATOR
 from vla_async.sim.realtime import RealTimeWorld, SetPoints, Snapshot
 from vla_async.sim.world import World
 from vla_async.types import FloatArray, ImageArray
@@ -157,7 +158,3 @@ def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStat
 
 def main() -> int:
     return run(RobotSimulator)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

@@ -64,8 +64,7 @@ class Observer:
     def __init__(self, node: Node) -> None:
         self._latent = PolledSubscription(node, topics.LATENT)
         self._chunk = PolledSubscription(node, topics.ACTION_CHUNK)
-        self._set_points = [PolledSubscription(node, topics.JOINT_SET_POINT),
-                            PolledSubscription(node, topics.HELD_SET_POINT)]
+        self._set_point = PolledSubscription(node, topics.JOINT_SET_POINT)
         self._status = PolledSubscription(node, topics.SIMULATION_STATUS)
         self.state = Observed()
 
@@ -80,8 +79,7 @@ class Observer:
             self.state.latent_ns = to_ns(latent.header.stamp)
         if (chunk := self._chunk.newest()) is not None:
             self.state.chunk_ns = to_ns(chunk.observation)
-        newest = [m for s in self._set_points if (m := s.newest()) is not None]
-        for set_point in sorted(newest, key=lambda m: to_ns(m.sent)):
+        if (set_point := self._set_point.newest()) is not None:
             self.state.bridge_state, self.state.bridge_reason = set_point.state, set_point.reason
             self.state.speed = float(np.abs(np.asarray(set_point.velocity)).max(initial=0.0))
         if (status := self._status.newest()) is not None:
@@ -100,7 +98,7 @@ class TaskServer(Node):
         self._observer = Observer(self)
         # seconds as the first id: it grows over restarts of this node, too
         self._task = Task(id=self._now_ns() // NS_PER_S, stamp_ns=0, instruction='')
-        self._goal: ServerGoalHandle | None = None
+        self._goal: Any = None  # the ServerGoalHandle that has the robot
         self._waiting: list[Future[None]] = []
         self._server = ActionServer(
             self, RunTask, 'run_task', execute_callback=self._execute, goal_callback=self._judge_goal,
@@ -142,7 +140,8 @@ class TaskServer(Node):
         if self._goal is goal:
             self._publish('')
             rest = await self._rest(goal)
-            self._goal = None if self._goal is goal else self._goal
+            if self._goal is goal:
+                self._goal = None
             end = f'{end}; {rest}'
         return self._finish(goal, end)
 
@@ -215,7 +214,3 @@ def _phase(observed: Observed) -> str:
 
 def main() -> int:
     return run(TaskServer)
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())

@@ -4,20 +4,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
+from vla_async.sim.cameras import Renderer
 from vla_async.timebase import NS_PER_S, step_ns
 from vla_async.types import ImageArray
-
-SPECTATOR = 'spectator'
-
-
-class Renderer(Protocol):
-    """What is needed of `vla_async.sim.cameras.Renderer`; it belongs to the thread that made it."""
-
-    def capture(self) -> None: ...
-    def render(self, name: str) -> ImageArray: ...
-    def close(self) -> None: ...
 
 
 class CameraLoop:

@@ -5,13 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_async.embodiment import Embodiment
 from vla_async.sim.scene import Outcome, Scene
+from vla_async.sim.world import World
 from vla_async.timebase import NS_PER_S, step_ns
 from vla_async.types import FloatArray
 
@@ -19,20 +19,6 @@ SLICE_STEPS = 2  # physics steps between two looks at the clock
 TOLERATED_LAG_NS = 100_000_000  # farther behind, the world runs late for good instead of catching up in a burst
 ENGAGE_TOLERANCE = 0.05  # [rad or m]
 FACTOR_WINDOW_NS = 5 * NS_PER_S
-
-
-class World(Protocol):
-    """What is needed of `vla_async.sim.world.World`."""
-
-    timestep: float
-    time_s: float
-    scene: Scene
-
-    def reset(self, seed: int, instruction: str | None = None) -> Scene: ...
-    def step(self, command: FloatArray) -> None: ...
-    def position(self) -> FloatArray: ...
-    def velocity(self) -> FloatArray: ...
-    def judge(self) -> Outcome: ...
 
 
 class SetPoints:
