@@ -62,11 +62,6 @@ class ObservationBuffer:
         with self._lock:
             return all((self._stamp(name) or 0) > used for name, used in self._used_ns.items())
 
-    def any_new(self) -> bool:
-        """Whether some camera has a picture that no observation has used yet."""
-        with self._lock:
-            return any((self._stamp(name) or 0) > used for name, used in self._used_ns.items())
-
     def observe(self, now_ns: int) -> Observation | None:
         """The newest observation, or None while something is missing."""
         missing = self.missing(now_ns)

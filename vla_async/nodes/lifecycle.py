@@ -1,6 +1,7 @@
 """Base of the pipeline's nodes: lifecycle transitions that name their culprit, health, and input that may be bad."""
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.threads import Worker
 from vla_async.nodes.topics import Topic
 
+LOG_PERIOD_S = 2.0  # of problems with one key
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -46,6 +48,7 @@ class PipelineNode(LifecycleNode):
         self.failure: BaseException | None = None  # what ended a thread of the node; ends the process too
         self._robot: Embodiment | None = None
         self._diagnostics = DiagnosticsPublisher(self, self.TASK, self.get_parameter('robot').value, self._diagnose)
+        self._logged_s: dict[str, float] = {}
         self._listening: list[Subscription[Any]] = []
         self._advertised: list[Publisher[Any]] = []
 
@@ -108,10 +111,12 @@ class PipelineNode(LifecycleNode):
         self.failure = error
 
     def report(self, key: str, text: str, level: bytes = WARN) -> None:
-        """Remember a problem under `key`; logged only when its text is new."""
+        """Remember a problem under `key`; logged when its text is new, but not often, for texts that hold figures."""
         known = self.problems.get(key)
         self.problems[key] = Problem(text, level)
-        if known is None or known.text != text:
+        now_s = time.monotonic()
+        if (known is None or known.text != text) and now_s - self._logged_s.get(key, -LOG_PERIOD_S) >= LOG_PERIOD_S:
+            self._logged_s[key] = now_s
             log = self.get_logger().error if level == ERROR else self.get_logger().warning
             log(f'{key}: {text}')
 
