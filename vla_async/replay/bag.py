@@ -38,11 +38,11 @@ def open_bag(bag: Path) -> Iterator[AnyReader]:
 
 def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
     """Messages of the named topics (relative names) in the order in which they were received."""
-    wanted = {c: match for c in reader.connections for match in topics if is_topic(c.topic, match)}
+    wanted = {c.topic: match for c in reader.connections for match in topics if is_topic(c.topic, match)}
     if not wanted:
         return
-    for connection, received_ns, raw in reader.messages(connections=list(wanted)):
-        yield Received(wanted[connection], received_ns, reader.deserialize(raw, connection.msgtype))
+    for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
+        yield Received(wanted[connection.topic], received_ns, reader.deserialize(raw, connection.msgtype))
 
 
 def is_topic(name: str, relative: str) -> bool:
