@@ -129,14 +129,20 @@ def _add_servos(spec: mujoco.MjSpec, robot: Embodiment) -> None:
         if joint.type == mujoco.mjtJoint.mjJNT_HINGE:
             joint.armature = ROTOR_INERTIA
     model, data = home_position(spec, robot)
-    inertia = np.zeros((model.nv, model.nv))
-    mujoco.mj_fullM(model, data, inertia)
     for joint in robot.joints:
-        felt = float(inertia[model.joint(joint.name).dofadr[0], model.joint(joint.name).dofadr[0]])
+        felt = _inertia(model, data, int(model.joint(joint.name).dofadr[0]))
         servo = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         servo.set_to_position(kp=felt * SERVO_FREQUENCY**2, kv=2 * felt * SERVO_FREQUENCY)
         servo.ctrlrange = np.array([joint.lower, joint.upper])
         servo.ctrllimited = mujoco.mjtLimited.mjLIMITED_TRUE
+
+
+def _inertia(model: mujoco.MjModel, data: mujoco.MjData, dof: int) -> float:
+    """What must be accelerated to accelerate one degree of freedom alone, its entry of the mass matrix' diagonal."""
+    unit, product = np.zeros(model.nv), np.zeros(model.nv)
+    unit[dof] = 1.0
+    mujoco.mj_mulM(model, data, product, unit)
+    return float(product[dof])
 
 
 def _exclude_neighbours(spec: mujoco.MjSpec, robot: Embodiment) -> None:
