@@ -1,0 +1,364 @@
+"""The follower's set-points are continuous and inside the limits whatever comes, and rest when nothing comes."""
+import re
+
+import numpy as np
+import pytest
+
+from vla_async import embodiment
+from vla_async.bridge import FollowerConfig, MotionFollower
+from vla_async.errors import DataError
+from vla_async.types import JointWindow
+
+S = 1_000_000_000
+MS = 1_000_000
+T0 = 10**18
+TICK = 8 * MS
+STEP = 20 * MS
+ROBOT = embodiment.load('astribot_s1')
+CONFIG = FollowerConfig.from_embodiment(ROBOT)
+HOME = ROBOT.array('home')
+ZERO = np.zeros(ROBOT.dof)
+ARM = ROBOT.joint_names.index('left_arm_1')
+
+
+def window(stamp_ns, offset=0.0, amplitude=0.3, joint=ARM, count=40):
+    """A stretch of a slow sine that began at T0, damped to rest at the end of the window."""
+    t = (stamp_ns - T0) / S + STEP / S * np.arange(count)
+    w = 2.0
+    rows = np.zeros((3, count, ROBOT.dof))
+    rows[0] = HOME
+    rows[0, :, joint] += offset + amplitude * (1 - np.cos(w * t))
+    rows[1, :, joint] = amplitude * w * np.sin(w * t)
+    rows[2, :, joint] = amplitude * w * w * np.cos(w * t)
+    return rest_at_end(stamp_ns, rows)
+
+
+def rest_at_end(stamp_ns, rows, last=15):
+    """Fade the velocity out over the last steps by scaling time: position(s(t)) with s' going from 1 to 0."""
+    count = rows.shape[1]
+    u = np.clip((np.arange(count) - (count - 1 - last)) / last, 0, 1)
+    rate = 1 - (10 * u**3 - 15 * u**4 + 6 * u**5)
+    velocity = rows[1] * rate[:, None]
+    position = rows[0, :1] + np.concatenate([np.zeros((1, ROBOT.dof)), np.cumsum(
+        (velocity[1:] + velocity[:-1]) / 2 * STEP / S, axis=0)])
+    return JointWindow(stamp_ns, STEP, position, velocity, np.gradient(velocity, STEP / S, axis=0))
+
+
+def still(stamp_ns, position=HOME, count=40):
+    rows = np.tile(position, (count, 1))
+    return JointWindow(stamp_ns, STEP, rows, np.zeros_like(rows), np.zeros_like(rows))
+
+
+def quintic(stamp_ns, distance, begin_ns=T0, duration_s=1.0, joint=ARM, count=140):
+    """A window of the motion that takes one joint `distance` away within `duration_s` and rests there."""
+    u = np.clip(((stamp_ns - begin_ns) / S + STEP / S * np.arange(count)) / duration_s, 0, 1)
+    rows = np.zeros((3, count, ROBOT.dof))
+    rows[0] = HOME
+    rows[0, :, joint] += distance * (10 * u**3 - 15 * u**4 + 6 * u**5)
+    rows[1, :, joint] = distance * (30 * u**2 - 60 * u**3 + 30 * u**4) / duration_s
+    rows[2, :, joint] = distance * (60 * u - 180 * u**2 + 120 * u**3) / duration_s**2
+    return JointWindow(stamp_ns, STEP, *rows)
+
+
+class Robot:
+    """Follows its set-points at once; `run` ticks the follower and records what it sent."""
+
+    def __init__(self, config=CONFIG):
+        self.follower = MotionFollower(config)
+        self.now_ns, self.position, self.sent = T0, HOME.copy(), []
+        self.measured = True
+        self.follower.observe(T0, HOME, ZERO)
+        self.follower.activate(T0)
+
+    def run(self, seconds, each=None):
+        for _ in range(round(seconds * S / TICK)):
+            self.now_ns += TICK
+            if each is not None:
+                each(self)
+            command = self.follower.command(self.now_ns)
+            self.sent.append(command)
+            if self.measured:
+                self.position = command.position
+                self.follower.observe(self.now_ns, self.position, command.velocity)
+        return self
+
+    def assert_safe(self, config=CONFIG):
+        q = np.array([c.position for c in self.sent])
+        dt = np.diff([c.stamp_ns for c in self.sent])[:, None] / S
+        v = np.diff(q, axis=0) / dt
+        a = np.diff(v, axis=0) / ((dt[1:] + dt[:-1]) / 2)
+        assert np.isfinite(q).all()
+        assert (q >= config.lower - 1e-5).all()
+        assert (q <= config.upper + 1e-5).all()
+        assert (np.abs(v) <= config.velocity * 1.1 + 1e-9).all()
+        assert (np.abs(a) <= config.acceleration * 1.25 + 1e-6).all()
+
+    @property
+    def at_rest(self):
+        return not np.abs(self.sent[-1].velocity).any()
+
+
+def begin(robot, distance=0.5, duration_s=1.0):
+    """Let the robot follow a quintic by windows every 20 ms."""
+    start_ns = robot.now_ns
+
+    def feed(r):
+        stamp_ns = r.now_ns // STEP * STEP - STEP
+        r.follower.accept(quintic(stamp_ns, distance, start_ns, duration_s), r.now_ns)
+    return feed
+
+
+def test_it_holds_the_measured_position_until_motion_comes():
+    robot = Robot().run(0.1)
+    assert robot.follower.state == 'holding'
+    np.testing.assert_array_equal(robot.sent[-1].position, HOME)
+
+
+def test_it_follows_windows_exactly_and_rests_where_they_end():
+    robot = Robot()
+    robot.run(1.5, begin(robot))
+    robot.assert_safe()
+    assert robot.sent[-1].position[ARM] == pytest.approx(HOME[ARM] + 0.5, abs=1e-9)
+
+
+def test_every_set_point_tells_its_window():
+    robot = Robot()
+    robot.run(0.3, begin(robot))
+    assert robot.follower.state == 'following'
+    assert robot.follower.trajectory_ns == (robot.now_ns // STEP - 1) * STEP
+
+
+def test_when_windows_stop_the_last_one_brings_it_to_rest():
+    robot = Robot()
+    robot.follower.accept(window(T0), T0)
+    robot.run(1.5)
+    robot.assert_safe()
+    assert robot.at_rest
+    assert robot.follower.state == 'holding'
+    assert robot.follower.reason == 'no new motion came'
+
+
+def test_inactive_it_commands_nothing():
+    follower = MotionFollower(CONFIG)
+    with pytest.raises(DataError, match='not active'):
+        follower.command(T0)
+
+
+class TestActivation:
+    def test_without_joint_states_it_is_refused(self):
+        with pytest.raises(DataError, match='no joint state has come'):
+            MotionFollower(CONFIG).activate(T0)
+
+    def test_with_old_joint_states_it_is_refused(self):
+        follower = MotionFollower(CONFIG)
+        follower.observe(T0 - S, HOME, ZERO)
+        with pytest.raises(DataError, match=r'1\.00 s old'):
+            follower.activate(T0)
+
+    def test_far_outside_the_limits_it_is_refused_by_name(self):
+        follower = MotionFollower(CONFIG)
+        position = HOME.copy()
+        position[ARM] = CONFIG.upper[ARM] + 0.2
+        follower.observe(T0, position, ZERO)
+        with pytest.raises(DataError, match=r'left_arm_1 is 0\.200 beyond its limits'):
+            follower.activate(T0)
+
+
+class TestRefusedWindows:
+    """A refused window changes nothing and its reason names the culprit."""
+
+    @pytest.mark.parametrize(('change', 'reason'), [
+        ({'position': np.nan}, 'position of base_x is not finite'),
+        ({'velocity': np.inf}, 'velocity of base_x is not finite'),
+        ({'position': 99.0}, r'position of base_x is 99\.000, limits'),
+        ({'velocity': 5.0}, r'velocity of base_x is 5\.000, limits'),
+        ({'acceleration': -9.0}, r'acceleration of base_x is -9\.000, limits'),
+    ])
+    def test_bad_numbers(self, change, reason):
+        robot = Robot()
+        good = still(T0)
+        rows = {name: getattr(good, name).copy() for name in ('position', 'velocity', 'acceleration')}
+        for name, value in change.items():
+            rows[name][3, 0] = value
+        refusal = robot.follower.accept(JointWindow(T0, STEP, **rows), T0)
+        assert refusal is not None
+        assert re.search(reason, refusal)
+        assert robot.follower.state == 'holding'
+
+    def test_wrong_width(self):
+        rows = np.zeros((10, 3))
+        assert '25 joints' in Robot().follower.accept(JointWindow(T0, STEP, rows, rows, rows), T0)
+
+    def test_no_rest_at_its_end(self):
+        cut = quintic(T0, 0.3, count=20)
+        assert 'does not end at rest: left_arm_1' in Robot().follower.accept(cut, T0)
+
+    def test_ended_already(self):
+        assert 'ended' in Robot().follower.accept(still(T0 - 5 * S), T0)
+
+    def test_from_the_future(self):
+        assert 'future' in Robot().follower.accept(still(T0 + S), T0)
+
+    def test_far_from_the_robot(self):
+        position = HOME.copy()
+        position[ARM] += 0.5
+        refusal = Robot().follower.accept(still(T0, position), T0)
+        assert refusal == 'the first set-point of left_arm_1 is 0.500 away from the measured position'
+
+    def test_older_than_the_present_one(self):
+        robot = Robot()
+        assert robot.follower.accept(still(T0), T0) is None
+        assert 'followed already' in robot.follower.accept(still(T0 - STEP), T0)
+
+    def test_a_jump_in_mid_motion_lets_the_old_one_run_to_its_rest(self):
+        robot = Robot()
+        robot.follower.accept(window(T0), T0)
+        robot.run(0.3)
+        refusal = robot.follower.accept(window(T0 + 300 * MS, offset=0.4), robot.now_ns)
+        assert 'left_arm_1' in refusal
+        assert 'jump' in refusal
+        robot.run(1.0).assert_safe()
+        assert robot.at_rest
+
+
+def test_a_small_offset_is_glided_over_without_a_seam():
+    robot = Robot()
+    position = HOME.copy()
+    position[ARM] += 0.02
+    assert robot.follower.accept(still(T0, position, count=100), T0) is None
+    robot.run(1.5).assert_safe()
+    used = np.abs([c.acceleration[ARM] for c in robot.sent]).max()
+    assert used <= 0.11 * CONFIG.acceleration[ARM]
+    assert robot.sent[-1].position[ARM] == pytest.approx(position[ARM], abs=1e-6)
+
+
+class TestStopHoldRelease:
+    def test_stop_brakes_inside_the_limits_and_stays(self):
+        robot = Robot()
+        feed = begin(robot)
+        robot.run(0.4, feed)
+        robot.follower.stop('somebody pressed the button')
+        assert robot.follower.state == 'stopping'
+        robot.run(1.0, feed)
+        robot.assert_safe()
+        assert robot.at_rest
+        assert (robot.follower.state, robot.follower.reason) == ('stopped', 'somebody pressed the button')
+
+    def test_stop_works_with_everything_else_dead(self):
+        robot = Robot()
+        robot.run(0.4, begin(robot))
+        robot.measured = False
+        robot.follower.stop()
+        robot.run(1.0).assert_safe()
+        assert robot.at_rest
+        assert robot.follower.state == 'stopped'
+
+    def test_stop_is_sooner_at_rest_than_hold(self):
+        def rest_s(action):
+            robot = Robot()
+            feed = begin(robot, distance=0.8)
+            robot.run(0.4, feed)
+            getattr(robot.follower, action)()
+            while robot.follower.state in ('following', 'stopping'):
+                robot.run(0.008, feed)
+            robot.assert_safe()
+            return (robot.now_ns - T0) / S
+        assert rest_s('stop') < rest_s('hold')
+
+    def test_hold_refuses_what_comes_until_release(self):
+        robot = Robot()
+        robot.follower.hold()
+        assert 'release' in robot.follower.accept(still(T0), T0)
+        assert robot.follower.release(T0) is None
+        assert robot.follower.accept(still(T0), T0) is None
+
+    def test_release_holds_a_robot_that_was_moved_where_it_is(self):
+        robot = Robot()
+        robot.follower.stop()
+        robot.measured = False
+        moved = HOME + 0.1 * (CONFIG.upper - 0.2 > HOME)
+        robot.run(0.1)
+        robot.follower.observe(robot.now_ns, moved, ZERO)
+        assert robot.follower.release(robot.now_ns) is None
+        np.testing.assert_allclose(robot.follower.command(robot.now_ns + TICK).position, moved)
+
+    def test_release_of_a_sagging_robot_does_not_step(self):
+        robot = Robot()
+        robot.follower.stop()
+        robot.measured = False
+        robot.run(0.1)
+        robot.follower.observe(robot.now_ns, HOME - 0.005, ZERO)
+        robot.follower.release(robot.now_ns)
+        np.testing.assert_array_equal(robot.follower.command(robot.now_ns + TICK).position, HOME)
+
+    def test_nothing_is_released_while_it_brakes(self):
+        robot = Robot()
+        robot.run(0.4, begin(robot))
+        robot.follower.stop()
+        assert 'stopping' in robot.follower.release(robot.now_ns)
+
+
+class TestWatchdog:
+    def test_lost_joint_states_end_the_motion_and_their_return_lets_it_go_on(self):
+        robot = Robot()
+        feed = begin(robot, distance=0.8, duration_s=2.0)
+        robot.run(0.6, feed)
+        robot.measured = False
+        robot.run(1.2, feed)
+        robot.assert_safe()
+        assert robot.at_rest
+        assert robot.follower.state == 'holding'
+        assert 'joint state' in robot.follower.reason
+        robot.follower.observe(robot.now_ns, robot.sent[-1].position, ZERO)
+        assert robot.follower.accept(still(robot.now_ns, robot.sent[-1].position), robot.now_ns) is None
+
+    def test_a_robot_that_does_not_follow_is_stopped(self):
+        robot = Robot()
+        feed = begin(robot, distance=1.5, duration_s=2.5)
+        robot.measured = False
+
+        def stuck(r):
+            feed(r)
+            r.follower.observe(r.now_ns, HOME, ZERO)
+        robot.run(3.0, stuck)
+        robot.assert_safe()
+        reasons = robot.follower.reason
+        assert robot.at_rest
+        assert 'left_arm_1' in reasons
+
+
+def test_a_clock_that_is_set_back_does_not_move_the_robot_back():
+    robot = Robot()
+    robot.run(0.4, begin(robot))
+    before = robot.sent[-1].position
+    np.testing.assert_array_equal(robot.follower.command(robot.now_ns - S).position, before)
+
+
+@pytest.mark.parametrize('seed', range(8))
+def test_nothing_that_comes_makes_an_unsafe_set_point(seed):
+    rng = np.random.default_rng(seed)
+    robot = Robot()
+    feed = begin(robot, distance=rng.uniform(-1.0, 1.0), duration_s=rng.uniform(0.9, 2.0))
+
+    def chaos(r):
+        if rng.random() < 0.5:
+            feed(r)
+        if rng.random() < 0.1:
+            r.now_ns += int(rng.integers(0, 40 * MS))  # a late tick
+        if rng.random() < 0.05:
+            made = window(r.now_ns - STEP, offset=rng.normal(0, 0.3), amplitude=rng.uniform(0, 1))
+            r.follower.accept(made, r.now_ns)
+        if rng.random() < 0.02:
+            rows = rng.normal(0, rng.choice([0.01, 1.0, np.nan]), (3, 20, ROBOT.dof))
+            r.follower.accept(JointWindow(r.now_ns, STEP, *rows), r.now_ns)
+        if rng.random() < 0.02:
+            getattr(r.follower, rng.choice(['stop', 'hold']))()
+        if rng.random() < 0.05:
+            r.follower.release(r.now_ns)
+        if rng.random() < 0.02:
+            r.measured = not r.measured
+    robot.run(4.0, chaos)
+    robot.measured = True
+    robot.run(3.5)
+    robot.assert_safe()
+    assert robot.at_rest
