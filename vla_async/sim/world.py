@@ -136,10 +136,9 @@ class World:
 
     def touched(self) -> set[str]:
         """Names of the objects that the robot is in contact with."""
-        names = {geom: name for name, geom in self._objects.items()}
-        pairs = self._data.contact.geom
-        return {names[thing] for one, other in pairs for thing, part in ((one, other), (other, one))
-                if thing in names and self._is_robot[part]}
+        pairs = self._data.contact.geom  # (contacts, 2)
+        partners = set(pairs[:, ::-1][self._is_robot[pairs]].tolist())
+        return {name for name, geom in self._objects.items() if geom in partners}
 
     def project(self, camera: str, point: FloatArray) -> tuple[float, float, float]:
         """Column and row [px] of a point (3,) in a camera's picture, and its depth [m]; behind it when not positive."""
