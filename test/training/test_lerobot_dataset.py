@@ -29,7 +29,7 @@ def episode(seed: int, length: int):
 
 
 def write(root, shard: int, first: int, lengths, texts):
-    with DatasetWriter(root, FEATURES, 30, ROBOT.name, shard, first) as writer:
+    with DatasetWriter(root, FEATURES, 30, ROBOT.name, shard) as writer:
         for i, (length, text) in enumerate(zip(lengths, texts, strict=True)):
             writer.add_episode(text, *episode(first + i, length), {'seed': 100000 + first + i})
 

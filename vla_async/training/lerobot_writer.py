@@ -28,14 +28,13 @@ SHARDS = '.shards'
 class DatasetWriter:
     """Writes one shard; use it in a `with` block, which discards the shard when an error leaves it."""
 
-    def __init__(self, root: Path, features: fmt.Features, fps: int, robot: str, shard: int = 0,
-                 first_episode: int = 0) -> None:
+    def __init__(self, root: Path, features: fmt.Features, fps: int, robot: str, shard: int = 0) -> None:
         self._final = root / SHARDS / f'{shard:06d}'
         self._folder = root / SHARDS / f'{shard:06d}.partial'
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         self._features, self._fps, self._robot = features, fps, robot
-        self._first, self._place = first_episode, fmt.location(shard)
+        self._place = fmt.location(shard)
         self._rows: list[pa.Table] = []
         self._episodes: list[dict[str, Any]] = []
         self._videos = {key: VideoWriter(self._folder / f'{key}.mp4', fps, features[key]['shape'])
@@ -63,9 +62,8 @@ class DatasetWriter:
             notes: columns of `meta/episodes` of our own, such as the seed; the same keys for every episode.
         """
         length = self._check(vectors, images)
-        number = self._first + len(self._episodes)
-        self._rows.append(self._table(vectors, length, number))
-        episode = {'episode_index': number, 'tasks': [instruction], 'length': length, **notes,
+        self._rows.append(self._table(vectors, length))
+        episode = {'tasks': [instruction], 'length': length, **notes,
                    **{f'data/{k}': v for k, v in self._place.items()}}
         for key, frames in images.items():
             episode |= self._append_video(key, frames)
@@ -75,7 +73,9 @@ class DatasetWriter:
                                          for stat, value in stats.items()})
 
     def close(self) -> None:
-        """Finish the shard; from now on `publish` sees it."""
+        """Finish the shard; from now on `publish` sees it. Raises DataError when it holds no episode."""
+        if not self._rows:
+            raise DataError(f'{self._final}: a shard needs at least one episode')
         self._close_videos()
         pq.write_table(pa.concat_tables(self._rows), self._folder / 'data.parquet')
         pq.write_table(pa.Table.from_pylist(self._episodes), self._folder / 'episodes.parquet')
@@ -101,10 +101,10 @@ class DatasetWriter:
                 raise DataError(f'{key}: holds values that are not finite')
         return length
 
-    def _table(self, vectors: Mapping[str, FloatArray], length: int, number: int) -> pa.Table:
-        frame = np.arange(length)
-        counters = {'timestamp': frame / self._fps, 'frame_index': frame, 'episode_index': np.full(length, number),
-                    'index': frame, 'task_index': np.zeros(length)}  # the last two are set when published
+    def _table(self, vectors: Mapping[str, FloatArray], length: int) -> pa.Table:
+        frame, unset = np.arange(length), np.zeros(length)  # `_place` sets what depends on the shards before
+        counters = {'timestamp': frame / self._fps, 'frame_index': frame, 'episode_index': unset, 'index': unset,
+                    'task_index': unset}
         columns = []
         for field in fmt.data_schema(self._features):
             if field.name in counters:
@@ -167,20 +167,8 @@ def _tasks(episodes: list[pa.Table]) -> dict[str, int]:
 def _place(root: Path, folder: Path, shard: int, before: list[pa.Table]) -> pa.Table:
     """Give a shard its global indices and put its files where the format wants them; its episodes table."""
     place = fmt.location(shard)
-    episodes = pq.read_table(folder / 'episodes.parquet')
-    tasks = _tasks([*before, episodes])
-    lengths = episodes['length'].to_numpy()
-    first = before[-1]['dataset_to_index'][-1].as_py() if before else 0
-    ends = first + np.cumsum(lengths)
-    added = {'dataset_from_index': ends - lengths, 'dataset_to_index': ends,
-             **{f'meta/episodes/{k}': np.full(len(lengths), v) for k, v in place.items()}}
-    for name, values in added.items():
-        episodes = episodes.append_column(name, pa.array(values.astype(np.int64)))
-    data = pq.read_table(folder / 'data.parquet')
-    numbers = np.repeat([tasks[texts[0]] for texts in episodes['tasks'].to_pylist()], lengths)
-    for name, values in {'index': np.arange(first, ends[-1]), 'task_index': numbers}.items():
-        column = pa.array(values.astype(np.int64))
-        data = data.set_column(data.schema.get_field_index(name), data.schema.field(name), column)
+    episodes = _number_episodes(pq.read_table(folder / 'episodes.parquet'), place, before)
+    data = _number_frames(pq.read_table(folder / 'data.parquet'), episodes, _tasks([*before, episodes]))
     _write_table(data, root / fmt.DATA.format(**place))
     _write_table(episodes, root / fmt.EPISODES.format(**place))
     for video in folder.glob('*.mp4'):
@@ -189,6 +177,29 @@ def _place(root: Path, folder: Path, shard: int, before: list[pa.Table]) -> pa.T
         target.unlink(missing_ok=True)
         os.link(video, target)
     return episodes
+
+
+def _number_episodes(episodes: pa.Table, place: Mapping[str, int], before: list[pa.Table]) -> pa.Table:
+    lengths = episodes['length'].to_numpy()
+    ends = (before[-1]['dataset_to_index'][-1].as_py() if before else 0) + np.cumsum(lengths)
+    numbers = sum(table.num_rows for table in before) + np.arange(len(lengths))
+    added = {'episode_index': numbers, 'dataset_from_index': ends - lengths, 'dataset_to_index': ends,
+             **{f'meta/episodes/{k}': np.full(len(lengths), v) for k, v in place.items()}}
+    for name, values in added.items():
+        episodes = episodes.append_column(name, pa.array(values.astype(np.int64)))
+    return episodes
+
+
+def _number_frames(data: pa.Table, episodes: pa.Table, tasks: Mapping[str, int]) -> pa.Table:
+    lengths = episodes['length'].to_numpy()
+    indices = np.array([tasks[texts[0]] for texts in episodes['tasks'].to_pylist()])
+    first = episodes['dataset_from_index'][0].as_py()
+    numbered = {'index': first + np.arange(data.num_rows), 'task_index': np.repeat(indices, lengths),
+                'episode_index': np.repeat(episodes['episode_index'].to_numpy(), lengths)}
+    for name, values in numbered.items():
+        place = data.schema.get_field_index(name)
+        data = data.set_column(place, data.schema.field(name), pa.array(values.astype(np.int64)))
+    return data
 
 
 def _write_table(table: pa.Table, path: Path) -> None:

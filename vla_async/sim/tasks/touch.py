@@ -7,7 +7,7 @@ import numpy as np
 
 from vla_async import embodiment
 from vla_async.errors import unknown
-from vla_async.sim.scene import COLOURS, SHAPES, Outcome, Scene, SceneObject, WorldView
+from vla_async.sim.scene import COLOURS, SHAPES, TABLES, Outcome, Scene, SceneObject, WorldView
 from vla_async.sim.tasks import instruction as words
 
 REACH = 0.03  # [m] a hand this near to the target's surface touches it
@@ -17,9 +17,8 @@ NEAR = 0.10  # [m] a hand that ends this near to the target has gone to it
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where objects may lie, in the world frame, whose origin is below the robot at its start."""
+    """Where on the table objects may lie and how large they are, in the world frame."""
 
-    height: float  # of the table's top [m]
     x: tuple[float, float]  # [m]
     y: tuple[float, float]  # [m]
     size: tuple[float, float]  # half of an object's extent [m]
@@ -27,8 +26,8 @@ class Workspace:
 
 
 WORKSPACES = {
-    'astribot_s1': Workspace(0.75, x=(0.48, 0.95), y=(-0.45, 0.45), size=(0.02, 0.03), gap=0.07),
-    'so101': Workspace(0.0, x=(0.14, 0.32), y=(-0.20, 0.20), size=(0.012, 0.017), gap=0.04),
+    'astribot_s1': Workspace(x=(0.48, 0.93), y=(-0.45, 0.45), size=(0.024, 0.03), gap=0.07),
+    'so101': Workspace(x=(0.14, 0.32), y=(-0.20, 0.20), size=(0.012, 0.017), gap=0.04),
 }
 
 
@@ -44,7 +43,7 @@ class TouchTask:
         if robot_name not in WORKSPACES:
             raise unknown('robot for the task touch', robot_name, WORKSPACES)
         hands = tuple(embodiment.load(robot_name).hands)
-        objects = _draw_objects(rng, WORKSPACES[robot_name])
+        objects = _draw_objects(rng, WORKSPACES[robot_name], TABLES[robot_name].height)
         target = objects[int(rng.integers(len(objects)))]
         hand = _draw_hand(rng, target, hands)
         phrased = words.phrase(rng, target, hand, hands)
@@ -99,19 +98,19 @@ def other_instruction(scene: Scene, name: str, rng: np.random.Generator, robot_n
     return words.phrase(rng, thing, _draw_hand(rng, thing, hands), hands)
 
 
-def _draw_objects(rng: np.random.Generator, table: Workspace) -> tuple[SceneObject, ...]:
+def _draw_objects(rng: np.random.Generator, space: Workspace, height: float) -> tuple[SceneObject, ...]:
     """Different colours, any shapes; drawn anew until all of them fit with the gap between."""
     colours = rng.permutation(sorted(COLOURS))[: int(rng.integers(3, 6))]
     while True:
-        objects = tuple(_draw_object(rng, str(colour), table) for colour in colours)
-        if all(_gap(a, b) >= table.gap for i, a in enumerate(objects) for b in objects[:i]):
+        objects = tuple(_draw_object(rng, str(colour), space, height) for colour in colours)
+        if all(_gap(a, b) >= space.gap for i, a in enumerate(objects) for b in objects[:i]):
             return objects
 
 
-def _draw_object(rng: np.random.Generator, colour: str, table: Workspace) -> SceneObject:
+def _draw_object(rng: np.random.Generator, colour: str, space: Workspace, height: float) -> SceneObject:
     shape = SHAPES[int(rng.integers(len(SHAPES)))]
-    size = float(rng.uniform(*table.size))
-    position = (float(rng.uniform(*table.x)), float(rng.uniform(*table.y)), table.height + size)
+    size = float(rng.uniform(*space.size))
+    position = (float(rng.uniform(*space.x)), float(rng.uniform(*space.y)), height + size)
     return SceneObject(f'{colour} {shape}', colour, shape, size, position, float(rng.uniform(-np.pi, np.pi)))
 
 
