@@ -47,7 +47,8 @@ def state(fused: ChunkFuser, time_s: float) -> FloatArray:
 def assert_within(joint: JointLimits, states: FloatArray, step_s: float) -> None:
     """Position, velocity, acceleration of every sample, and jerk between samples, keep the limits; all is finite."""
     assert np.isfinite(states).all()
-    assert (states[:, 0] >= joint.position_min).all() and (states[:, 0] <= joint.position_max).all()
+    assert (states[:, 0] >= joint.position_min).all()
+    assert (states[:, 0] <= joint.position_max).all()
     assert (np.abs(states[:, 1]) <= joint.velocity).all()
     assert (np.abs(states[:, 2]) <= joint.acceleration).all()
     if joint.jerk is not None:

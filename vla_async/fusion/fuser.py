@@ -46,7 +46,7 @@ class ChunkFuser:
         """Start anew from where the robot is: `position` (D,) [rad or m], `velocity` (D,) [rad/s or m/s] or at rest.
 
         The motion comes to rest from there. A velocity that cannot be stopped inside the limits is reduced to one that
-        can. Chunks stamped before `stamp_ns` may still be added. Raises DataError for a wrong shape or non-finite values.
+        can. Chunks stamped before `stamp_ns` may still be added. Raises DataError for a wrong shape or NaN.
         """
         q = self._state('position', position)
         v = np.zeros_like(q) if velocity is None else self._state('velocity', velocity)
@@ -114,7 +114,7 @@ class ChunkFuser:
     # -- chunks ------------------------------------------------------------------------------------------------
 
     def add(self, chunk: ActionChunk, now_ns: int) -> FusionReport:
-        """Go over to a chunk that arrived at `now_ns`. Never raises for what is in it; the report says why not taken."""
+        """Go over to a chunk that arrived at `now_ns`. Never raises for what is in it: the report names the reason."""
         reason = self._refusal(chunk, now_ns)
         if reason:
             return FusionReport(chunk.sequence, False, reason)
@@ -122,7 +122,7 @@ class ChunkFuser:
         index = self._present(now_ns)
         before = self._motion.from_index(index - 1, 4)
         target = self._targets.make(chunk, index + GIVEN, before[-1])
-        plan = self._planner.plan(self._motion, target, index, now_ns, self._covered)
+        plan = self._planner.plan(self._motion, target, index, self._covered)
         self._motion.replace(index + GIVEN, plan.points)
         seam = self._motion.seam(index + 1, before)
         self._now_ns, self._switched = max(now_ns, self._now_ns), index

@@ -2,8 +2,8 @@
 
 The limits are convex in the control points and the motion under way keeps them (it did when it was accepted, up to its
 rest). So on the straight line from the motion under way b to a wish g every point b + s (g - b) up to the first s at
-which a limit is met is safe, and s = 0 always is: this is exact and never fails. Position needs no check, being a convex
-combination itself.
+which a limit is met is safe, and s = 0 always is: this is exact and never fails. Position needs no check, being a
+convex combination itself.
 
 A line alone would stick where b already touches a limit. So a wish that breaks a limit is approached over gentler ones:
 first to the target smoothed over half a second, from there to one smoothed less, from there to the wish.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_async.fusion.limits import PlanLimits
 from vla_async.types import FloatArray
@@ -28,36 +29,41 @@ class Governor:
     def __init__(self, limits: PlanLimits, knot_s: float) -> None:
         self._bounds = limits.differences(knot_s)
 
-    def excess(self, points: FloatArray) -> FloatArray:
+    def excess(self, points: FloatArray) -> NDArray[np.bool_]:
         """Per control point from the fourth on: does it break a limit? Shape (K - 3, D), `points` (K, D)."""
-        first = np.diff(points, axis=0)
-        second = np.diff(first, axis=0)
-        third = np.diff(second, axis=0)
-        broken: FloatArray = np.abs(third) > self._bounds[2]
+        first = points[1:] - points[:-1]
+        second = first[1:] - first[:-1]
+        third = second[1:] - second[:-1]
+        broken: NDArray[np.bool_] = np.abs(third) > self._bounds[2]
         broken |= np.abs(second[1:]) > self._bounds[1]
         broken |= np.abs(first[2:]) > self._bounds[0]
         return broken
 
-    def approach(self, safe: FloatArray, wishes: Sequence[FloatArray], joints: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """From `safe` (K, J) towards one wish after the other, as far as the limits go; also the share of the last (J,).
+    def approach(self, safe: FloatArray, wishes: Sequence[FloatArray],
+                 joints: NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
+        """From `safe` (K, J) towards one wish after the other while limits allow; also the share (J,) of the last.
 
         All begin with the same three control points, which are given; `joints` (J,) are the columns' joint indices.
         """
-        share = np.zeros(safe.shape[1])
+        share = np.ones(joints.size)
         for wish in wishes:
             share = self._share(safe, wish, joints)
-            safe = np.where(share >= 1.0, wish, safe + share * (wish - safe))
+            safe = np.where(share < 1.0, safe + share * (wish - safe), wish)
         return safe, share
 
-    def _share(self, safe: FloatArray, wish: FloatArray, joints: FloatArray) -> FloatArray:
-        """Largest s in 0..1 per joint such that safe + s (wish - safe) keeps every limit, shape (J,)."""
-        share = np.ones(safe.shape[1])
-        towards = wish - safe
-        for bound in self._bounds:
-            safe, towards = np.diff(safe, axis=0), np.diff(towards, axis=0)
-            size, floor = np.abs(towards), NEGLIGIBLE * bound[joints]
-            room = (bound[joints] - np.sign(towards) * safe) / np.maximum(size, floor)
-            np.minimum(share, np.where(size > floor, room, 1.0).min(axis=0), out=share)
+    def _share(self, safe: FloatArray, wish: FloatArray, joints: NDArray[np.intp]) -> FloatArray:
+        """Largest s in 0..1 per joint such that safe + s (wish - safe) keeps every limit, shape (J,).
+
+        Only where the wish itself breaks a limit is there anything to solve: elsewhere the whole line is safe.
+        """
+        share = np.ones(joints.size)
+        for bound in (b[joints] for b in self._bounds):
+            safe, wish = safe[1:] - safe[:-1], wish[1:] - wish[:-1]
+            rows, columns = np.nonzero(np.abs(wish) > bound)
+            towards = wish[rows, columns] - safe[rows, columns]
+            size, floor = np.abs(towards), NEGLIGIBLE * bound[columns]
+            room = (bound[columns] - np.sign(towards) * safe[rows, columns]) / np.maximum(size, floor)
+            np.minimum.at(share, columns, np.where(size > floor, room, 1.0))
         return np.maximum(share, 0.0)
 
 

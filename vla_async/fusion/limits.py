@@ -1,8 +1,8 @@
 """Limits of the joints, and the same limits as differences of spline control points.
 
-The control points c_j of a uniform cubic B-spline with knot spacing h bound the curve and its derivatives [deBoor1978]:
-q lies between the c_j, q' between the (c_j - c_{j-1}) / h, q'' between the second and q''' between the third differences
-over h^2 and h^3. So limits that hold for the differences hold at every instant, not only on a grid.
+The control points c_j of a uniform cubic B-spline with knot spacing h bound curve and derivatives [deBoor1978]: q lies
+between the c_j, q' between the (c_j - c_{j-1}) / h, q'' between the second and q''' between the third differences over
+h^2 and h^3. So limits that hold for the differences hold at every instant, not only on a grid.
 """
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ class PlanLimits:
         acceleration = np.minimum(acceleration, np.cbrt(24.0 * SHARE_FOR_STOPPING * span * jerk**2))
         margin = acceleration**3 / (24.0 * jerk**2)
         margin += ROUNDING * np.where(np.isfinite(span), span, 0.0)
-        return cls(limits.position_min + margin, limits.position_max - margin, limits.velocity * keep, acceleration, jerk)
+        return cls(limits.position_min + margin, limits.position_max - margin, limits.velocity * keep,
+                   acceleration, jerk)
 
     def differences(self, step_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Bounds of first, second and third differences of control points `step_s` [s] apart, each (D,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.governor import Governor, smoothed
@@ -11,11 +12,12 @@ from vla_async.fusion.limits import PlanLimits
 from vla_async.fusion.motion import REST, SplineMotion
 from vla_async.fusion.target import Target
 from vla_async.fusion.transition import TransitionRule, blend_weights
-from vla_async.timebase import NS_PER_S
 from vla_async.types import FloatArray
 
 # Control points that are given: they shape the present and are only looked at for differences.
 GIVEN = 3
+# A control point begins to act this many knots before its own: there the transition begins.
+CHANGE = 2
 # Gentler wishes on the way to one that breaks limits: smoothing half width [s], stretch of the transition.
 RUNGS = ((0.25, 2.5), (0.1, 1.5))
 
@@ -27,7 +29,7 @@ class Plan:
     points: FloatArray  # [rad or m]
     transition_s: float
     samples_limited: int
-    limited: FloatArray  # (D,) bool: joints that do not get what the chunk asks for
+    limited: NDArray[np.bool_]  # (D,) joints that do not get what the chunk asks for
 
 
 class Planner:
@@ -40,21 +42,21 @@ class Planner:
         self._shortest, self._longest = config.transition_min_s, config.transition_max_s
         self._horizon_s = config.horizon_s
 
-    def plan(self, motion: SplineMotion, target: Target, index: int, now_ns: int, covered: int) -> Plan:
+    def plan(self, motion: SplineMotion, target: Target, index: int, covered: int) -> Plan:
         """Control points from knot `index` + 3 on; `covered` is the last knot that the chunk before covers."""
         first = index + GIVEN
         lead = target.first - first  # knots until the target begins, the motion under way goes on till then
-        start_ns = max(now_ns, target.first * motion.knot_ns if lead else now_ns)
-        offset_s = (first * motion.knot_ns - start_ns) / NS_PER_S  # of row 0 of the plan since the switch
+        offset_s = (CHANGE - lead) * self._knot_s  # time of the plan's first row since the transition began
         common_s = float(np.clip((covered - target.first) * self._knot_s, self._shortest, self._longest))
         shared = min(int(common_s / self._knot_s), len(target.points))
         under_way = motion.from_index(target.first, shared)
-        durations = self._rule.durations(np.abs(target.points[:shared] - under_way).max(axis=0), common_s, self._horizon_s)
+        disagreement = np.abs(target.points[:shared] - under_way).max(axis=0)
+        durations = self._rule.durations(disagreement, common_s, self._horizon_s)
         count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2,
                     motion.last_index - first + 1) + REST
         base = motion.from_index(index, GIVEN + count)
         goal = _goal(base, target, lead)
-        since_s = offset_s + self._knot_s * np.arange(-GIVEN, count)
+        since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
         wish = _blend(base, goal, since_s, durations)
         broken = self._governor.excess(wish)
         clipped = target.clipped > 0
@@ -65,12 +67,12 @@ class Planner:
         clipped[joints[share < 1.0]] = True
         return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), int(broken.any(axis=1).sum()), clipped)
 
-    def _within_limits(self, base: FloatArray, goal: FloatArray, wish: FloatArray, joints: FloatArray, offset_s: float,
-                       durations: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _within_limits(self, base: FloatArray, goal: FloatArray, wish: FloatArray, joints: NDArray[np.intp],
+                       offset_s: float, durations: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The wish with the given joints taken back into the limits, and the share of it that each of them got."""
         extra = int(RUNGS[0][0] / self._knot_s) + REST  # smoothing reaches beyond the end
         base, goal, wish = (np.concatenate([a, np.repeat(a[-1:], extra, axis=0)]) for a in (base, goal, wish))
-        since_s = offset_s + self._knot_s * np.arange(-GIVEN, len(base) - GIVEN)
+        since_s = offset_s + self._knot_s * np.arange(-GIVEN, len(base) - GIVEN, dtype=np.float64)
         safe, columns = base[:, joints], goal[:, joints]
         wishes = []
         for width_s, stretch in RUNGS:

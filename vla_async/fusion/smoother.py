@@ -2,10 +2,10 @@
 
     min_p |B p - q|^2 + lambda |D4 p|^2      =>      p = (B^T B + lambda D4^T D4)^-1 B^T q = P q
 
-B holds the basis at the samples, one knot per sample, D4 takes fourth differences [Eilers1996]. In the middle of a chunk
-this is a filter with gain 1 / (1 + (w / wc)^8): flat for the motion, closed to the noise, without delay. The polynomial
-of degree 3 or 4 of VLA-RAIL's smoother [2512.24673] has no such pass band and flattens motion of 1 Hz already. P depends
-on the number of samples and their step only and is kept.
+B holds the basis at the samples, one knot per sample, D4 takes fourth differences [Eilers1996]. In the middle of a
+chunk this is a filter with gain 1 / (1 + (w / wc)^8): flat for the motion, closed to the noise, without delay. The
+polynomial of degree 3 or 4 of VLA-RAIL's smoother [2512.24673] has no such pass band and flattens motion of 1 Hz
+already. P depends on the number of samples and their step only and is kept.
 """
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def projection(count: int, step_s: float, cutoff_hz: float) -> FloatArray:
 
 
 def curve_weights(x: FloatArray, ratio: float) -> tuple[FloatArray, FloatArray]:
-    """Weights (value, and value - ratio^2 / 6 times the second derivative) of four control points at x (N,), each (N, 4).
+    """Weights of four control points at x (N,) for the value, and for it - ratio^2 / 6 second derivative; each (N, 4).
 
     x is a fraction within its span. The second makes control points of a spline with knots `ratio` spans apart that
     follows the curve to fourth order (quasi-interpolation [deBoor1978]); the plain value would flatten it a little.
@@ -48,10 +48,11 @@ def curve_weights(x: FloatArray, ratio: float) -> tuple[FloatArray, FloatArray]:
 
 
 def _penalty(points: int, cutoff: float) -> FloatArray:
-    """lambda D^T D with half gain at `cutoff` [1 / sample]: lambda = |b|^2 / (2 sin(pi cutoff))^8, b the basis there."""
+    """lambda D^T D with half gain at `cutoff` [1 / sample]: lambda = b^2 / (2 sin(pi cutoff))^8, b the basis' gain."""
     basis = (2.0 + math.cos(2.0 * math.pi * cutoff)) / 3.0
     total = np.zeros((points, points))
-    for order, weight in ((_ORDER, basis**2 / (2.0 * math.sin(math.pi * cutoff)) ** (2 * _ORDER)), (2, _TIE), (1, _TIE**2)):
+    smoothing = basis**2 / (2.0 * math.sin(math.pi * cutoff)) ** (2 * _ORDER)
+    for order, weight in ((_ORDER, smoothing), (2, _TIE), (1, _TIE**2)):
         if points > order:
             difference = np.diff(np.eye(points), order, axis=0)
             total += weight * difference.T @ difference

@@ -1,13 +1,14 @@
 """A chunk as control points on the knots of the motion, led to rest after its last step.
 
-Alignment is by stamp: step i holds at stamp + i * step, so the curve is simply read at the knots' own times and what lies
-in the past is never looked at [VLA-RAIL 2512.24673 aligns the same way, by an index].
+Alignment is by stamp: step i holds at stamp + i * step, so the curve is simply read at the knots' own times and what
+lies in the past is never looked at [VLA-RAIL 2512.24673 aligns the same way, by an index].
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.limits import PlanLimits
@@ -22,7 +23,7 @@ class Target:
 
     first: int
     points: FloatArray  # [rad or m]
-    clipped: FloatArray  # (D,) how many samples of the chunk lay outside the position limits
+    clipped: NDArray[np.intp]  # (D,) how many samples of the chunk lay outside the position limits
 
 
 class TargetMaker:

@@ -3,9 +3,9 @@
     w(u) = 10 u^3 - 15 u^4 + 6 u^5,   u = time since the switch / T
 
 This is the quintic of VLA-RAIL's fuser [2512.24673] applied to the difference of two motions, so no state has to be
-matched and no tail is needed. T is chosen per joint: long where the chunk disagrees no more than noise does (many chunks
-in a row then average out), short for a real change, and never shorter than the limits allow for the difference alone:
-T >= 1.875 d / V, sqrt(5.774 d / A), cbrt(60 d / J).
+matched and no tail is needed. T is chosen per joint: long where the chunk disagrees no more than noise does (many
+chunks in a row then average out), short for a real change, and never shorter than the limits allow for the difference
+alone: T >= 1.875 d / V, sqrt(5.774 d / A), cbrt(60 d / J).
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vla_async.types import FloatArray
 # Largest first, second and third derivative of the quintic from 0 to 1 in unit time.
 PEAKS = (1.875, 5.7736, 60.0)
 # Share of the limits that the transition may use; the rest is for the motion itself.
-SHARE = 0.85
+SHARE = 0.9
 
 
 class TransitionRule:

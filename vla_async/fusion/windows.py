@@ -1,8 +1,8 @@
 """A stretch of the motion that ends at rest, so that a receiver that hears nothing more stops inside the limits.
 
 The window follows the motion as long as the quickest stop of every joint still fits before its end, then stops. Such a
-stop keeps the limits from any state of a motion that keeps them: its velocity never exceeds that of the motion, which can
-shed acceleration no faster, and it ends at most the margin of `PlanLimits` beyond where the motion turns back.
+stop keeps the limits from any state of a motion that keeps them: its velocity never exceeds that of the motion, which
+can shed acceleration no faster, and it ends at most the margin of `PlanLimits` beyond where the motion turns back.
 """
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def resting_window(motion: SplineMotion, limits: PlanLimits, start_ns: int, step
         raise DataError(f'{count} points, {step_ns} ns apart, are too few to come to rest; now {needed} are needed, '
                         f'and FuserConfig.stop_s = {limits.stop_s:.3f} s always suffices')
     last = count - 1 - int(np.argmax(fits[::-1]))
-    since_s = step_ns / NS_PER_S * np.arange(count - last)[:, None]
+    since_s = step_ns / NS_PER_S * np.arange(count - last, dtype=np.float64)[:, None]
     final = stop(velocity[last], acceleration[last], limits.acceleration, limits.jerk)
     way, velocity[last:], acceleration[last:] = final.at(since_s)
     position[last:] = position[last] + way
