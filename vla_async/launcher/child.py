@@ -27,6 +27,9 @@ def follow(starter: int) -> None:
 def main() -> None:
     starter, module = int(sys.argv[1]), sys.argv[2]
     sys.argv[:] = [module, *sys.argv[3:]]
+    # a group of its own keeps the terminal's Ctrl-C away; a session of its own would give every process the same share
+    # of the processor, whatever its niceness (Linux autogroups)
+    os.setpgid(0, 0)
     # a shell's background job ignores SIGINT and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=follow, args=(starter,), name='follow starter', daemon=True).start()

@@ -57,7 +57,7 @@ class ManagedProcess:
         with self._open_log() as log:
             self._process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env=self._environment, start_new_session=True)
+                env=self._environment)
 
     def restart(self) -> None:
         """Start it again after it ended, and count that."""
@@ -69,11 +69,10 @@ class ManagedProcess:
         """Signal the whole process group; nothing happens when it is gone."""
         if self._process is None:
             return
-        self._process.poll()
         try:
             os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):  # gone; macOS says the latter of zombies
-            return
+        except ProcessLookupError:  # gone, or so young that it has not made its group
+            self._process.send_signal(number)
 
     def wait(self, timeout_s: float) -> bool:
         """Whether it has ended within `timeout_s` seconds."""
