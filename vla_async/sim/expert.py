@@ -6,6 +6,7 @@ target through a funnel; all of it slows down with the distance.
 """
 from __future__ import annotations
 
+import mujoco
 import numpy as np
 
 from vla_async.sim.inverse_kinematics import HandKinematics
@@ -49,11 +50,12 @@ def funnel_velocity(hand: FloatArray, goal: FloatArray) -> FloatArray:
 class Expert:
     """Reaches for the target of the world's scene and holds the hand there."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, model: mujoco.MjModel | None = None) -> None:
+        """`model` is the robot alone, compiled; give it when many episodes follow, for it takes a while to build."""
         self._world, self._robot = world, world.robot
         self._thing = world.scene.object(world.scene.target)
         self._dt = 1.0 / RATE
-        model = build_spec(world.robot).compile()
+        model = build_spec(world.robot).compile() if model is None else model
         self._kinematics = HandKinematics(world.robot, model, world.scene.hand, self._dt)
         self._command = world.position()
         self._velocity = np.zeros(world.robot.dof)

@@ -12,12 +12,10 @@ from pathlib import Path
 
 from vla_async import embodiment
 from vla_async.errors import ConfigError
-from vla_async.sim.cameras import Renderer
 from vla_async.sim.expert import RATE
-from vla_async.sim.world import World
 from vla_async.training import lerobot_format as fmt
 from vla_async.training.lerobot_writer import DatasetWriter, publish, write_json, written
-from vla_async.training.rollout import PRIVILEGED, demonstrate
+from vla_async.training.rollout import PRIVILEGED, Simulation, demonstrate
 
 FIRST_TRAINING_SEED = 100_000  # seeds below belong to tests and evaluation
 EPISODES_PER_SHARD = 25
@@ -77,20 +75,19 @@ def record(root: Path, robot: str, task: str, episodes: int, first_seed: int = F
 
 def record_shard(root: Path, recipe: Recipe, number: int, seeds: range) -> None:
     """Record one shard; only successful episodes are kept."""
-    world, renderer = _simulation(recipe.robot, recipe.task)
-    features = fmt.make_features(world.robot, RATE, PRIVILEGED)
+    simulation = _simulation(recipe.robot, recipe.task)
+    features = fmt.make_features(simulation.world.robot, RATE, PRIVILEGED)
     with DatasetWriter(root, features, RATE, recipe.robot, number) as writer:
         for seed in seeds:
-            shown = demonstrate(world, renderer, seed)
+            shown = demonstrate(simulation, seed)
             if shown.success:
                 writer.add_episode(shown.instruction, shown.vectors, shown.images, shown.notes)
 
 
 @cache
-def _simulation(robot: str, task: str) -> tuple[World, Renderer]:
-    """One world per process."""
-    world = World(embodiment.load(robot), task)
-    return world, Renderer(world)
+def _simulation(robot: str, task: str) -> Simulation:
+    """One per process."""
+    return Simulation.make(embodiment.load(robot), task)
 
 
 def _check_provenance(root: Path, recipe: Recipe) -> None:

@@ -5,10 +5,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+import mujoco
 import numpy as np
 
+from vla_async.embodiment import Embodiment
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.expert import RATE, Expert
+from vla_async.sim.robot_model import build_spec
 from vla_async.sim.world import World
 from vla_async.training import disturbance
 from vla_async.training.lerobot_format import IMAGES
@@ -17,6 +20,21 @@ from vla_async.types import FloatArray, ImageArray
 TIME_LIMIT = 9.0  # [s]
 START_TIME = 1.5  # from home to the disturbed start, not recorded [s]
 PRIVILEGED = {'privileged.target_position': 3, 'privileged.target_pixel': 2}
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a process keeps from one episode to the next."""
+
+    world: World
+    renderer: Renderer
+    model: mujoco.MjModel  # of the robot alone
+
+    @classmethod
+    def make(cls, robot: Embodiment, task: str) -> Simulation:
+        """World, renderer and model of a robot at a task."""
+        world = World(robot, task)
+        return cls(world, Renderer(world), build_spec(robot).compile())
 
 
 @dataclass(frozen=True)
@@ -30,12 +48,13 @@ class Demonstration:
     notes: dict[str, Any]
 
 
-def demonstrate(world: World, renderer: Renderer, seed: int) -> Demonstration:
+def demonstrate(simulation: Simulation, seed: int) -> Demonstration:
     """The episode of that seed; the scene, the disturbance and so every frame follow from it."""
+    world = simulation.world
     scene = world.reset(seed)
     disturbed = disturbance.draw(np.random.default_rng([seed, 1]), world.robot, scene.hand)
     _go_to(world, disturbed.start)
-    expert = Expert(world)
+    expert = Expert(world, simulation.model)
     vectors: dict[str, list[FloatArray]] = defaultdict(list)
     images: dict[str, list[ImageArray]] = defaultdict(list)
     frame, begin_s, set_point = 0, world.time_s, disturbed.start
@@ -43,7 +62,7 @@ def demonstrate(world: World, renderer: Renderer, seed: int) -> Demonstration:
         action = expert.command(world.position())
         for key, value in _observe(world, action).items():
             vectors[key].append(value)
-        for name, image in renderer.images().items():
+        for name, image in simulation.renderer.images().items():
             images[IMAGES + name].append(image)
         executed = action + disturbed.velocity(frame / RATE) / RATE
         expert.executed(executed)
