@@ -1,0 +1,50 @@
+# Everything happens in .venv; nothing is installed outside this folder. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEPENDENCIES := .venv/.dependencies-installed
+INSTALLED := .venv/.vla_async-installed
+MESSAGES := $(shell find msg -type f)
+PACKAGING := setup.py pyproject.toml package.xml tools/message_build.py vla_async/graph.py resource/vla_async
+
+.DEFAULT_GOAL := help
+.PHONY: help system setup demo test test-quick lint lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: system $(INSTALLED)  ## make .venv with everything in it; the other targets do this themselves
+
+demo: setup  ## a simulated robot follows instructions; ARGS="--seed 3" passes options on
+	$(BIN)/vla-async demo $(ARGS)
+
+test: setup  ## run every test; ARGS="test/fusion -k seam" passes options on
+	$(BIN)/python -m pytest $(ARGS)
+
+test-quick: setup  ## run the tests that take no more than a few seconds each
+	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+
+lint: setup  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock:  ## resolve requirements.lock anew (needs uv)
+	uv pip compile --upgrade --quiet pyproject.toml --python 3.10 -o requirements.lock
+
+clean:  ## remove all that the other targets made, except runs/
+	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+system:
+	@PYTHON='$(PYTHON)' sh tools/check_system.sh
+
+$(DEPENDENCIES): requirements.lock | system
+	$(PYTHON) -m venv .venv
+	@echo 'Installing the pinned dependencies (1 to 2 GB, some minutes)'
+	$(PIP) install -r requirements.lock
+	@touch $@
+
+$(INSTALLED): $(DEPENDENCIES) $(MESSAGES) $(PACKAGING) | system
+	@echo 'Building the ROS messages and installing vla_async (about a minute)'
+	$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
