@@ -22,5 +22,5 @@ def find(name_or_path: str) -> Path:
     for folder in (share() / 'checkpoints' / name_or_path, Path(name_or_path)):
         if (folder / 'policy.json').is_file():
             return folder.resolve()
-    raise CheckpointError(f'unknown checkpoint {name_or_path!r}; valid: {", ".join(available()) or "none is installed"}, '
-                          'or the path of a folder with a policy.json')
+    valid = ', '.join(available()) or 'none is installed'
+    raise CheckpointError(f'unknown checkpoint {name_or_path!r}; valid: {valid}, or a folder with a policy.json')

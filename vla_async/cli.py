@@ -33,7 +33,8 @@ COMMANDS = (
             'vla-async evaluate --task touch --seeds 1000:1050 --json runs/touch.json\n'
             '  vla-async evaluate --task touch --seeds 1000:1050 --json runs/slow.json --slow-delay-ms 1700 --jobs 2'),
     Command('train', 'vla_async.training.command', 'make demonstrations and train reasoner and action expert on them',
-            'vla-async train --help'),
+            'vla-async train --out runs/touch\n'
+            '  vla-async train --out runs/touch --minutes 30 --resume'),
     Command('doctor', 'vla_async.doctor.command', 'check this machine and say how to mend what is wrong',
             'vla-async doctor'),
     Command('bench', 'vla_async.bench.command', 'measure the speed of the running graph',

@@ -93,6 +93,11 @@ def overhead_ms(trace: EpisodeTrace) -> NDArray[np.float64]:
     return np.array(known, dtype=np.float64)
 
 
+def model_ms(trace: EpisodeTrace) -> NDArray[np.float64]:
+    """Time that the action model took for each chunk [ms], shape (C,)."""
+    return trace.chunks.inference_ns[within(trace.chunks.stamp_ns, trace)] / 1e6
+
+
 def lateness_ms(trace: EpisodeTrace) -> NDArray[np.float64]:
     """How long after the instant that it holds for a set-point was sent [ms], never below zero, shape (S,)."""
     points = trace.set_points.where(within(trace.set_points.sent_ns, trace))

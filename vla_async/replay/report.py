@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -23,7 +22,7 @@ from vla_async.replay.video import write_video
 Report = dict[str, Any]
 SCHEMA = Path(__file__).resolve().parent.parent / 'report.schema.json'
 RATES = ('slow_rate_hz', 'chunk_rate_hz', 'command_rate_hz')
-TABLE_FIGURES = ('time\ns', 'slow\nHz', 'chunk\nHz', 'cmd\nHz', 'latent\nage ms', 'way\nms', 'late', 'idle')
+TABLE_FIGURES = ('time\ns', 'slow\nHz', 'chunk\nHz', 'cmd\nHz', 'age\nms', 'way\nms', 'late', 'idle')
 WAYS = ('latent_age_ms', 'chunk_age_ms', 'image_to_command_ms')
 
 
@@ -95,8 +94,8 @@ def _videos(folder: Path, episodes: Sequence[RecordedEpisode], robot: Embodiment
 
 
 def print_table(report: Report, console: Console | None = None) -> None:
-    """One line per episode and a last one with the successes; `way` is image to command, p99."""
-    table = Table(caption=_caption(report['summary']), caption_justify='left', box=SIMPLE_HEAD, collapse_padding=True)
+    """One line per episode and a last one with the successes; `age` is the latent's p50, `way` image to command p99."""
+    table = Table(caption=_caption(report['summary']), caption_justify='left', box=None, padding=(0, 1, 0, 0))
     table.add_column('seed', justify='right', no_wrap=True)
     table.add_column('instruction')  # the only one that may be folded
     table.add_column('result', no_wrap=True)

@@ -26,8 +26,9 @@ class Columns:
     def of(cls: type[Table], rows: Sequence[Sequence[Any]], **shapes: tuple[int, ...]) -> Table:
         """Table of rows in the order of the fields; `shapes` gives the shape of one entry where it is not a scalar."""
         columns = list(zip(*rows, strict=True)) or [() for _ in fields(cls)]
-        return cls(**{f.name: np.array(column, dtype=DTYPES.get(f.name, np.int64)).reshape(-1, *shapes.get(f.name, ()))
-                      for f, column in zip(fields(cls), columns, strict=True)})
+        return cls(**{
+            f.name: np.array(column, dtype=DTYPES.get(f.name, np.int64)).reshape(len(rows), *shapes.get(f.name, ()))
+            for f, column in zip(fields(cls), columns, strict=True)})
 
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))

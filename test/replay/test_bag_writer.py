@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from rosbags.highlevel import AnyReader
+from rosbags.typesys import Stores, get_typestore, get_types_from_msg
+
+from vla_async.errors import EnvironmentFault
+from vla_async.replay.bag_writer import BagWriter
+from vla_async.replay.message_definitions import definition
+
+QOS = yaml.safe_dump([{'history': 'keep_last', 'depth': 1, 'reliability': 'reliable', 'durability': 'volatile'}])
+
+
+@pytest.fixture
+def share_of(tmp_path):
+    """Interface packages as they are installed: one message that holds another, of another package."""
+    for package, name, text in (('outer_msgs', 'Pair', '# two\ninner_msgs/Point[2] points\nstring name # its name\n'),
+                                ('inner_msgs', 'Point', 'float64 x\nuint8 KIND=1\nNumber<=3[] numbers\n'),
+                                ('inner_msgs', 'Number', 'int32 value\n')):
+        folder = tmp_path / 'share' / package / 'msg'
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f'{name}.msg').write_text(text)
+    return lambda package: tmp_path / 'share' / package
+
+
+def test_a_definition_carries_every_type_inside_it(share_of):
+    text = definition('outer_msgs/msg/Pair', share_of)
+    assert text.startswith('# two\ninner_msgs/Point[2] points')
+    assert [line for line in text.splitlines() if line.startswith('MSG:')] == [
+        'MSG: inner_msgs/Point', 'MSG: inner_msgs/Number']
+
+
+def test_a_type_that_is_not_installed_is_named(share_of):
+    with pytest.raises(EnvironmentFault, match='inner_msgs/msg/Nothing is not installed'):
+        definition('inner_msgs/msg/Nothing', share_of)
+
+
+STORE = get_typestore(Stores.EMPTY)
+STORE.register(get_types_from_msg('float64 x\n', 'demo_msgs/msg/Point'))
+
+
+def write(folder: Path, count: int, *, compress: bool = True) -> BagWriter:
+    bag = BagWriter(folder, {'robot': 'astribot_s1'}, compress=compress)
+    channel = bag.channel('/point', 'demo_msgs/msg/Point', 'float64 x\n', QOS)
+    bag.channel('/silent', 'demo_msgs/msg/Point', 'float64 x\n', QOS)
+    point = STORE.types['demo_msgs/msg/Point']
+    for i in range(count):
+        data = bytes(STORE.serialize_cdr(point(x=float(i)), 'demo_msgs/msg/Point'))
+        bag.write(channel, 1000 + i, 900 + i, data)
+    return bag
+
+
+def read(folder: Path) -> list[tuple[int, float]]:
+    with AnyReader([folder]) as reader:
+        return [(stamp, reader.deserialize(raw, connection.msgtype).x) for connection, stamp, raw in reader.messages()]
+
+
+@pytest.mark.parametrize('compress', [True, False])
+def test_what_was_written_is_read_back_with_embedded_definitions_only(tmp_path, compress):
+    write(tmp_path / 'bag', 5, compress=compress).close()
+    assert read(tmp_path / 'bag') == [(1000 + i, float(i)) for i in range(5)]
+
+
+def test_metadata_counts_messages_of_every_topic_and_their_span(tmp_path):
+    write(tmp_path / 'bag', 4).close()
+    about = yaml.safe_load((tmp_path / 'bag/metadata.yaml').read_text())['rosbag2_bagfile_information']
+    assert about['message_count'] == 4
+    assert about['duration']['nanoseconds'] == 3
+    counts = {t['topic_metadata']['name']: t['message_count'] for t in about['topics_with_message_count']}
+    assert counts == {'/point': 4, '/silent': 0}
+
+
+def test_an_empty_bag_can_be_opened(tmp_path):
+    write(tmp_path / 'bag', 0).close()
+    assert read(tmp_path / 'bag') == []
+
+
+def test_what_was_flushed_survives_a_kill(tmp_path):
+    bag = write(tmp_path / 'bag', 7)
+    bag.flush()
+    left = (tmp_path / 'bag/bag_0.mcap').read_bytes()  # as a process that was killed leaves it: without an index
+    write(tmp_path / 'whole', 7).close()
+    assert np.frombuffer(left[:8], np.uint8).tobytes() == (tmp_path / 'whole/whole_0.mcap').read_bytes()[:8]
+    from mcap.reader import NonSeekingReader
+    with (tmp_path / 'bag/bag_0.mcap').open('rb') as stream:
+        assert sum(1 for _ in NonSeekingReader(stream).iter_messages()) == 7

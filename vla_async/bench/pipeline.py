@@ -1,0 +1,66 @@
+"""Runs the demo as a user would, in a process of its own, and reads the figures from what it recorded."""
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vla_async import embodiment
+from vla_async.bench.speed import Figures, speed
+from vla_async.errors import VlaAsyncError
+from vla_async.replay.bag import is_topic, open_bag
+from vla_async.replay.bag_episodes import read_episodes
+
+EPISODE_S = 10.0
+OUTPUT_LINES = 12
+
+
+class BenchFault(VlaAsyncError):
+    """The graph that was to be measured did not run."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is measured."""
+
+    robot: str
+    task: str
+    checkpoint: str | None
+    seed: int
+    seconds: float
+
+    def measure(self, slow_delay_ms: int) -> Figures:
+        """Figures of the running graph, with every reasoner pass longer by `slow_delay_ms`."""
+        with tempfile.TemporaryDirectory(prefix='vla_async_bench_') as folder:
+            report = Path(folder) / 'run'
+            _demo(self._arguments(report, slow_delay_ms))
+            bag = report / 'bag'
+            episodes = read_episodes(bag, embodiment.load(self.robot))
+            return speed([episode.trace for episode in episodes], largest_latent(bag))
+
+    def _arguments(self, report: Path, slow_delay_ms: int) -> list[str]:
+        episodes = max(1, round(self.seconds / EPISODE_S))
+        limit_s = min(EPISODE_S, self.seconds)
+        checkpoint = [] if self.checkpoint is None else ['--checkpoint', self.checkpoint]
+        return ['--robot', self.robot, '--task', self.task, '--seed', str(self.seed), '--episodes', str(episodes),
+                '--time-limit', str(limit_s), '--slow-delay-ms', str(slow_delay_ms), '--report', str(report),
+                '--headless', *checkpoint]
+
+
+def largest_latent(bag: Path) -> int | None:
+    """Size of the largest serialized latent of a bag [bytes]; None when there is none."""
+    with open_bag(bag) as reader:
+        latents = [c for c in reader.connections if is_topic(c.topic, 'latent')]
+        return max((len(raw) for _, _, raw in reader.messages(connections=latents)), default=None) if latents else None
+
+
+def _demo(arguments: Sequence[str]) -> None:
+    """Run it; raises BenchFault with its last words when it fails."""
+    done = subprocess.run([sys.executable, '-m', 'vla_async.cli', 'demo', *arguments], check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        last = '\n'.join(done.stdout.strip().splitlines()[-OUTPUT_LINES:])
+        raise BenchFault(f'vla-async demo ended with status {done.returncode}:\n{last}')

@@ -1,0 +1,83 @@
+"""The speed of one run, and the targets that it is held against."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_async.replay import metrics
+from vla_async.replay.trace import EpisodeTrace
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure with what it should at least or at most be."""
+
+    name: str
+    value: float | None
+    low: float = float('-inf')
+    high: float = float('inf')
+
+    @property
+    def met(self) -> bool:
+        """Whether the figure is known and within its bounds."""
+        return self.value is not None and self.low <= self.value <= self.high
+
+    def as_dict(self) -> Figures:
+        """For JSON, which knows no infinity."""
+        bounds = {'low': self.low, 'high': self.high}
+        return {'name': self.name, 'value': self.value, 'met': self.met,
+                **{key: bound for key, bound in bounds.items() if np.isfinite(bound)}}
+
+
+def speed(traces: Sequence[EpisodeTrace], latent_bytes: int | None) -> Figures:
+    """Figures over all episodes of a run: medians of the rates, spreads of the pooled times."""
+    return {
+        'episodes': len(traces), 'seconds': sum(trace.duration_s for trace in traces),
+        'chunk_rate_hz': _median(metrics.chunk_rate_hz, traces),
+        'command_rate_hz': _median(metrics.command_rate_hz, traces),
+        'slow_rate_hz': _median(metrics.slow_rate_hz, traces),
+        'command_lateness_ms': _pooled(metrics.lateness_ms, traces),
+        'latent_age_ms': _pooled(metrics.latent_age_ms, traces),
+        'image_to_command_ms': _pooled(metrics.image_to_command_ms, traces),
+        'model_ms': _pooled(metrics.model_ms, traces),
+        'overhead_ms': _pooled(metrics.overhead_ms, traces),
+        'late_ticks': sum(metrics.late_ticks(trace) for trace in traces),
+        'latent_bytes_max': latent_bytes,
+    }
+
+
+def targets(normal: Figures, slowed: Figures, chunk_hz: float) -> list[Target]:
+    """What the project promises for two cores without a GPU."""
+    return [
+        Target('chunk rate [Hz]', normal['chunk_rate_hz'], 0.95 * chunk_hz, 1.05 * chunk_hz),
+        Target('command rate [Hz]', normal['command_rate_hz'], low=100.0),
+        Target('command lateness p99 [ms]', normal['command_lateness_ms']['p99'], high=10.0),
+        Target('reasoner rate [Hz]', normal['slow_rate_hz'], low=1.0),
+        Target('image to command beyond model time, p99 [ms]', normal['overhead_ms']['p99'], high=15.0),
+        Target('latent message [bytes]', normal['latent_bytes_max'], high=256e3),
+        Target('slowed reasoner: its rate [Hz]', slowed['slow_rate_hz'], high=0.75),
+        Target('slowed reasoner: chunk rate / normal', ratio(slowed, normal, 'chunk_rate_hz'), 0.95, 1.05),
+        Target('slowed reasoner: command rate / normal', ratio(slowed, normal, 'command_rate_hz'), 0.95, 1.05),
+    ]
+
+
+def ratio(slowed: Figures, normal: Figures, key: str) -> float | None:
+    """A figure of the slowed run as a share of the normal one's; None when either is unknown."""
+    if slowed[key] is None or not normal[key]:
+        return None
+    return float(slowed[key] / normal[key])
+
+
+def _median(rate: Callable[[EpisodeTrace], float | None], traces: Sequence[EpisodeTrace]) -> float | None:
+    known = [value for trace in traces if (value := rate(trace)) is not None]
+    return float(np.median(known)) if known else None
+
+
+def _pooled(times: Callable[[EpisodeTrace], NDArray[np.float64]], traces: Sequence[EpisodeTrace]) -> metrics.Spread:
+    return metrics.spread(np.concatenate([np.empty(0), *(times(trace) for trace in traces)]))
