@@ -41,8 +41,8 @@ class ActionExpert(nn.Module):
         save_file({k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}, folder / FILE)
 
     def for_inference(self, device: str, dtype: torch.dtype) -> ActionExpert:
-        """Frozen, in `dtype` except the small parts that need float32, convolutions in the faster memory layout."""
-        self.eval().requires_grad_(False).to(device=device, dtype=dtype, memory_format=torch.channels_last)
+        """Frozen, in `dtype` except the small parts that need float32."""
+        self.eval().requires_grad_(False).to(device=device, dtype=dtype)
         for module in self.encoder.precise():
             module.float()
         return self

@@ -24,7 +24,8 @@ class ActionGenerator:
     Without an instruction (no latent, or an empty one) the chunk stays at the position of the first such call.
     """
 
-    def __init__(self, spec: PolicySpec, expert: ActionExpert, robot: Embodiment, device: str, dtype: torch.dtype) -> None:
+    def __init__(self, spec: PolicySpec, expert: ActionExpert, robot: Embodiment, device: str, dtype: torch.dtype
+                 ) -> None:
         self.spec, self._expert = spec, expert.for_inference(device, dtype)
         self._device, self._dtype = device, dtype
         self._lower, self._upper = robot.array('lower'), robot.array('upper')
@@ -46,8 +47,9 @@ class ActionGenerator:
         """Forgets the held position and the start noise; chunk numbers go on."""
         self._hold, self._noise = None, None
 
-    def generate(self, observation: Observation, latent: Latent | None, now_ns: int, noise_seed: int = 0) -> ActionChunk:
-        """Chunk whose row 0 holds at the observation's stamp; the same inputs and seed give the same chunk.
+    def generate(self, observation: Observation, latent: Latent | None, now_ns: int, noise_seed: int = 0
+                 ) -> ActionChunk:
+        """Chunk whose row 0 holds one step after the observation; the same inputs and seed give the same chunk.
 
         `now_ns` is when the latent is used. Raises DataError that names a missing camera, a wrong shape or a NaN.
         """
@@ -108,7 +110,7 @@ class ActionGenerator:
 
     def _chunk(self, observation: Observation, latent: Latent | None, positions: FloatArray) -> ActionChunk:
         self._sequence += 1
-        return ActionChunk(stamp_ns=observation.stamp_ns, step_ns=self._step_ns, positions=positions,
+        return ActionChunk(stamp_ns=observation.stamp_ns + self._step_ns, step_ns=self._step_ns, positions=positions,
                            latent_version=latent.sequence if latent else 0, sequence=self._sequence,
                            task_id=latent.task_id if latent else 0, observation_ns=observation.stamp_ns,
                            latent_ns=latent.stamp_ns if latent else 0)

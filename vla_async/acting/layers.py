@@ -17,8 +17,9 @@ class SelfAttention(nn.Module):
         self.into, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        parts = (split_heads(part, self.heads) for part in self.into(x).chunk(3, dim=-1))
-        return self.out(functional.scaled_dot_product_attention(*parts, mask).transpose(1, 2).flatten(2))
+        query, key, value = (split_heads(part, self.heads) for part in self.into(x).chunk(3, dim=-1))
+        attended = functional.scaled_dot_product_attention(query, key, value, mask)
+        return self.out(attended.transpose(1, 2).flatten(2))
 
 
 class CrossAttention(nn.Module):

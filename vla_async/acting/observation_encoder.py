@@ -2,7 +2,7 @@
 
 A picture becomes a feature map; a few queries made from the instruction (and the fused latent) attend over it. What
 they bring back is *what* they found (the attended features) and *where* (the expected place under the attention), so
-that choosing the named object is one attention step. The first query of the main camera is trained to sit on the target.
+that choosing the named object is one attention step. The main camera's first query is trained to sit on the target.
 """
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from vla_async.acting.layers import EncoderBlock, sinusoid
 from vla_async.acting.policy_spec import ExpertShape
 
 AGE_PERIODS_S = (0.1, 8.0)
+CELL = 8  # pixels of a picture per cell of its feature map
 
 
 @dataclass
@@ -42,15 +43,16 @@ class Context:
 
 
 class FeatureMap(nn.Module):
-    """Picture (B, 3, h, w) to features (B, channels, h / 4, w / 4); one network for all cameras."""
+    """Picture (B, 3, h, w) to features (B, channels, h / 8, w / 8); one network for all cameras."""
 
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, channels, 8, stride=4, padding=2)
+        self.stem = nn.Conv2d(3, channels // 2, 8, stride=4, padding=2)
+        self.down = nn.Conv2d(channels // 2, channels, 3, stride=2, padding=1)
         self.blocks = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(blocks))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        x = torch.relu(self.stem(image - 0.5))
+        x = torch.relu(self.down(torch.relu(self.stem(image - 0.5))))
         for block in self.blocks:
             x = torch.relu(x + block(x))
         return x
@@ -97,7 +99,7 @@ class ObservationEncoder(nn.Module):
         self.features = FeatureMap(shape.channels, shape.blocks)
         self.slots = nn.ModuleDict({c: Slots(shape.channels, width, shape.slots) for c in cameras})
         self.state_in = _mlp(2 * joints, width, width)
-        self.target_out = _mlp(2 * joints + 4, width, 3)
+        self.target_out = _mlp(2 * joints + 4 * len(cameras), width, 3)
         self.target_in = _mlp(3 + 2 * joints, width, width)
         self.place = nn.Parameter(torch.randn(self._token_count(), width) * 0.02)
         self.encoder = nn.ModuleList(EncoderBlock(width, shape.heads) for _ in range(shape.context_layers))
@@ -116,8 +118,9 @@ class ObservationEncoder(nn.Module):
             token, attention[camera], place[camera] = self.slots[camera](features, condition)
             seen.append(token)
         main = self.cameras[0]
-        height, width = (s // 4 for s in inputs.images[main].shape[2:])
-        target, body = self._geometry(inputs.state.float(), attention[main][:, 0], place[main][:, 0])
+        height, width = (s // CELL for s in inputs.images[main].shape[2:])
+        seen_at = [(attention[camera][:, 0], place[camera][:, 0]) for camera in self.cameras]
+        target, body = self._geometry(inputs.state.float(), seen_at)
         tokens = torch.cat([*seen, body.to(summary.dtype), summary, latent], dim=1)
         tokens = tokens + self.place.to(tokens.dtype)
         for block in self.encoder:
@@ -139,13 +142,18 @@ class ObservationEncoder(nn.Module):
         present = inputs.fusion_present[:, None, None]
         return torch.where(present, fused + age[:, None], self.null_fusion.to(fused.dtype))
 
-    def _geometry(self, state: torch.Tensor, attention: torch.Tensor, place: torch.Tensor
+    def _geometry(self, state: torch.Tensor, seen_at: list[tuple[torch.Tensor, torch.Tensor]]
                   ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Estimated target (B, 3) in the base frame from where it is seen, and tokens of body and target."""
+        """Estimated target (B, 3) in the base frame from where each camera sees it, and tokens of body and target.
+
+        A flat or split attention tells that a camera does not see it: hence its peak and its entropy.
+        """
         with torch.autocast(state.device.type, enabled=False):
-            peak = attention.amax(-1, keepdim=True)
-            entropy = -(attention * (attention + 1e-9).log()).sum(-1, keepdim=True)
-            target = self.target_out(torch.cat([state, place, peak, entropy * 0.2], dim=-1))
+            sights = [state]
+            for attention, place in seen_at:
+                entropy = -(attention * (attention + 1e-9).log()).sum(-1, keepdim=True)
+                sights += [place, attention.amax(-1, keepdim=True), 0.2 * entropy]
+            target = self.target_out(torch.cat(sights, dim=-1))
             body = torch.stack([self.state_in(state), self.target_in(torch.cat([target, state], -1))], dim=1)
         return target, body
 

@@ -37,7 +37,7 @@ class ExpertShape:
 
 @dataclass(frozen=True)
 class PolicySpec:
-    """Everything a runtime must know before it loads weights; `cameras` maps names to (height, width), main one first."""
+    """What a runtime must know before it loads weights; `cameras` maps names to (height, width), main one first."""
 
     robot: str
     joints: tuple[str, ...]

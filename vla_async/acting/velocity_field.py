@@ -1,6 +1,8 @@
 """v(x_tau, tau | context): the transformer that turns noise into an action chunk."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 
@@ -35,7 +37,8 @@ class VelocityField(nn.Module):
         self.action_in = nn.Linear(shape.group * joints, width)
         self.time_in = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.place = nn.Parameter(torch.randn(horizon // shape.group, width) * 0.02)
-        self.blocks = nn.ModuleList(FieldBlock(width, shape.heads) for _ in range(shape.field_layers))
+        self.blocks: Iterable[FieldBlock] = nn.ModuleList(
+            FieldBlock(width, shape.heads) for _ in range(shape.field_layers))  # type: ignore[assignment]
         self.norm = nn.LayerNorm(width)
         self.action_out = nn.Linear(width, shape.group * joints)
         nn.init.zeros_(self.action_out.weight)

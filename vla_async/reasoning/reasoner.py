@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from transformers import DynamicCache
 
 from vla_async.errors import CheckpointError, DataError
-from vla_async.reasoning.precision import best_dtype
 from vla_async.reasoning.fusion_queries import FusionQueries
+from vla_async.reasoning.precision import best_dtype
 from vla_async.reasoning.vision_language import VisionLanguage
 from vla_async.types import Latent, Observation, Task
 
@@ -30,7 +30,8 @@ class Reasoner:
     carry instruction and reasoning only (`fusion` None).
     """
 
-    def __init__(self, model: VisionLanguage, fusion: FusionQueries | None, model_id: str, camera: str = CAMERA) -> None:
+    def __init__(self, model: VisionLanguage, fusion: FusionQueries | None, model_id: str, camera: str = CAMERA
+                 ) -> None:
         self._vl, self._fusion, self.model_id, self.camera = model, fusion, model_id, camera
         self._device = next(model.model.parameters()).device
 

@@ -21,7 +21,7 @@ FILES = ('config.json', 'tokenizer.json', 'preprocessor_config.json')
 
 
 class VisionLanguage:
-    """Model, tokenizer and image processor of one folder; `embed` turns a picture and an instruction into embeddings."""
+    """Model, tokenizer and image processor of one folder; `embed` turns picture and instruction into embeddings."""
 
     def __init__(self, model: Any, tokenizer: Any, image_processor: Any) -> None:
         self.model, self.tokenizer, self.image_processor = model, tokenizer, image_processor

@@ -25,12 +25,16 @@ from vla_async.reasoning.reasoner import FOLDER, FUSION_FILE
 
 SPECIAL = ('<|im_start|>', END, AROUND, IMAGE, GLOBAL, '<pad>', '<unk>')
 VOCABULARY = 1024
-COLOURS = ('red', 'green', 'blue', 'yellow', 'orange', 'purple', 'pink', 'cyan', 'white', 'black', 'brown', 'grey', 'gray',
-           'magenta', 'violet', 'turquoise')
+HORIZON = 32  # steps of a chunk
+PATCH = 28  # pixels; with the connector's factor 2 a picture of 224 x 224 takes 16 tokens
+COLOURS = ('red', 'green', 'blue', 'yellow', 'orange', 'purple', 'pink', 'cyan', 'white', 'black', 'brown', 'grey',
+           'gray', 'magenta', 'violet', 'turquoise')
 SHAPES = ('cube', 'ball', 'sphere', 'cylinder', 'box', 'block', 'capsule', 'cone', 'disc', 'can', 'object', 'thing')
-PHRASES = ('touch the {} {} with your {} hand', 'with the {2} hand, please touch the {0} {1}.', 'put your {2} hand on the {0} {1}',
-           'use your {2} hand to reach for the {0} {1}', 'can you tap the {0} {1} using your {2} hand?', 'move your {2} hand to the {0} {1}',
-           'reach out and place the {2} hand at the {0} {1}', 'go to the {0} {1} and touch it with the {2} one', '{2} hand, {0} {1} at')
+PHRASES = (
+    'touch the {} {} with your {} hand', 'with the {2} hand, please touch the {0} {1}.', '{2} hand, {0} {1} at',
+    'put your {2} hand on the {0} {1}', 'use your {2} hand to reach for the {0} {1}',
+    'can you tap the {0} {1} using your {2} hand?', 'move your {2} hand to the {0} {1}',
+    'reach out and place the {2} hand at the {0} {1}', 'go to the {0} {1} and touch it with the {2} one')
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,10 @@ class Size:
 
 
 SIZES = {
-    'tiny': Size((64, 2), (64, 2), ExpertShape(width=64, heads=4, context_layers=1, field_layers=1, channels=16, blocks=1,
-                                               slots=2, summary=2, language=64, fusion_queries=4, fusion_width=64)),
-    'small': Size((256, 4), (256, 4), ExpertShape()),
+    'tiny': Size((64, 2), (64, 2), ExpertShape(
+        width=64, heads=4, context_layers=1, field_layers=1, channels=16, blocks=1, slots=2, summary=2, language=64,
+        fusion_queries=4, fusion_width=64)),
+    'small': Size((256, 4), (192, 4), ExpertShape()),
 }
 
 
@@ -65,10 +70,11 @@ def initialise(folder: str | Path, robot: Embodiment, size: str = 'small', seed:
         write_reasoner(root / FOLDER, shape.text, shape.vision, max(cameras[next(iter(cameras))]), corpus)
         fusion = FusionQueries(shape.text[0], shape.expert.fusion_queries, shape.expert.fusion_width)
         save_file(fusion.state_dict(), root / FUSION_FILE)
-        spec = PolicySpec(robot.name, robot.joint_names, cameras, Normalisation.unit(robot.array('home'), 32), shape.expert)
+        spec = PolicySpec(robot.name, robot.joint_names, cameras, Normalisation.unit(robot.array('home'), HORIZON),
+                          shape.expert, HORIZON)
         spec.save(root)
         ActionExpert(spec).save(root)
-    (root / 'README.md').write_text(f'# Untrained policy for {robot.name}\n\nRandom weights of seed {seed}, size {size}.\n')
+    (root / 'README.md').write_text(f'# Untrained policy for {robot.name}\n\nRandom weights: {size}, seed {seed}.\n')
     return root
 
 
@@ -80,7 +86,7 @@ def write_reasoner(folder: Path, text: tuple[int, int], vision: tuple[int, int],
     ids = {'pad_token_id': tokenizer.pad_token_id, 'bos_token_id': tokenizer.convert_tokens_to_ids('<|im_start|>'),
            'eos_token_id': tokenizer.convert_tokens_to_ids(END)}
     config = SmolVLMConfig(
-        vision_config=SmolVLMVisionConfig(hidden_size=vision[0], num_hidden_layers=vision[1], patch_size=16,
+        vision_config=SmolVLMVisionConfig(hidden_size=vision[0], num_hidden_layers=vision[1], patch_size=PATCH,
                                           num_attention_heads=vision[0] // 32, intermediate_size=3 * vision[0],
                                           image_size=image_size),
         text_config=LlamaConfig(hidden_size=text[0], num_hidden_layers=text[1], num_attention_heads=text[0] // 32,
@@ -102,9 +108,9 @@ def train_tokenizer(corpus: Iterable[str]) -> Any:
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=list(SPECIAL), show_progress=False,
                                   initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
     tokenizer.train_from_iterator([*_sentences(), *corpus], trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token='<pad>', unk_token='<unk>',
-                                   bos_token='<|im_start|>', eos_token=END,
-                                   additional_special_tokens=[AROUND, IMAGE, GLOBAL])
+    roles = {'bos_token': '<|im_start|>', 'eos_token': END, 'pad_token': '<pad>', 'unk_token': '<unk>'}
+    more = [AROUND, IMAGE, GLOBAL]
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, additional_special_tokens=more, **roles)
 
 
 def _sentences() -> list[str]:

@@ -1,0 +1,91 @@
+"""A second process that computes gradients of its own batches for the same weights, on another processor core.
+
+Two processes with one thread each are much faster on two cores than one operation on two threads, and stay so when
+something else needs a core. Weights and gradients lie in shared memory; only losses and random state go by pipe.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+from torch import multiprocessing
+
+from vla_async.errors import EnvironmentFault
+from vla_async.training.shard import Shard
+
+Factory = Callable[..., Shard]
+
+
+class GradientHelper:
+    """Runs `factory(*arguments)` in a new process; that shard must have the same parameters in the same order."""
+
+    def __init__(self, factory: Factory, arguments: tuple[Any, ...], parameters: list[torch.nn.Parameter]) -> None:
+        context = multiprocessing.get_context('spawn')
+        self._pipe, theirs = context.Pipe()
+        weights = [p.data.share_memory_() for p in parameters]
+        self.gradients = [torch.zeros_like(w).share_memory_() for w in weights]
+        self._process = context.Process(target=_serve, args=(theirs, factory, arguments, weights, self.gradients),
+                                        daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def start(self) -> None:
+        """Begin with the next batch."""
+        self._pipe.send(('gradients', None))
+
+    def losses(self) -> dict[str, float]:
+        """Wait for the batch; `gradients` are valid until the next start."""
+        numbers: dict[str, float] = self._receive()
+        return numbers
+
+    def state(self) -> dict[str, Any]:
+        """Random state of the helper's shard."""
+        self._pipe.send(('state', None))
+        state: dict[str, Any] = self._receive()
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self._pipe.send(('restore', state))
+        self._receive()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pipe.close()
+        self._process.join(5.0)
+        if self._process.is_alive():
+            self._process.terminate()
+
+    def _receive(self) -> Any:
+        try:
+            return self._pipe.recv()
+        except EOFError as error:
+            raise EnvironmentFault('a training process died (out of memory?); start again with --resume') from error
+
+
+def _serve(pipe: Connection, factory: Factory, arguments: tuple[Any, ...], weights: list[torch.Tensor],
+           gradients: list[torch.Tensor]) -> None:
+    torch.set_num_threads(1)
+    shard = factory(*arguments)
+    for parameter, shared in zip(shard.parameters, weights, strict=True):
+        parameter.data = shared
+    while True:
+        try:
+            request, value = pipe.recv()
+        except (EOFError, KeyboardInterrupt):  # the trainer has ended, or the terminal told everybody to
+            return
+        pipe.send(_answer(shard, gradients, request, value))
+
+
+def _answer(shard: Shard, gradients: list[torch.Tensor], request: str, value: Any) -> Any:
+    if request == 'gradients':
+        found, numbers = shard.gradients()
+        for shared, gradient in zip(gradients, found, strict=True):
+            shared.copy_(gradient)
+        return numbers
+    if request == 'restore':
+        shard.restore(value)
+        return None
+    return shard.state()

@@ -1,0 +1,133 @@
+"""What the two sides are trained on:  L = L_slow + 10 L_fast + L_where.
+
+    L_slow   cross-entropy of the reasoning text given prompt and picture
+    L_fast   || v(x_tau, tau | context) - (noise - action) ||^2; through the fused latent it trains the reasoner as well
+    L_where  auxiliary, in training only: the first query attends to the target, and the target is located in space
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from vla_async.acting.expert import ActionExpert
+from vla_async.acting.flow_matching import interpolate, sample_tau
+from vla_async.acting.observation_encoder import Context, Inputs
+from vla_async.reasoning.fusion_queries import FusionQueries
+from vla_async.reasoning.vision_language import VisionLanguage
+from vla_async.training.batches import Batch
+
+FAST_WEIGHT = 10.0
+WHERE_WEIGHT = 1.0
+SPACE_WEIGHT = 3.0
+SPACE_UNIT_M = 0.1
+FLOW_SAMPLES = 2  # (tau, noise) pairs per context: the context costs much more than the field
+HEAT_SIGMA = 0.022  # width of the desired attention, share of the picture
+
+
+class Student(nn.Module):
+    """All parameters of both sides as one module, so that optimiser and averages see one list of names."""
+
+    def __init__(self, vision_language: VisionLanguage, fusion: FusionQueries, expert: ActionExpert) -> None:
+        super().__init__()
+        self.vlm, self.fusion, self.expert = vision_language.model, fusion, expert
+        self.vision_language = vision_language
+
+
+@dataclass
+class Losses:
+    """Means over the batch; `total` is what is minimised."""
+
+    total: torch.Tensor
+    slow: torch.Tensor
+    fast: torch.Tensor
+    where: torch.Tensor
+    space_m: torch.Tensor  # mean distance of the located to the true target [m]
+    pixel: torch.Tensor  # mean distance of the attention's place to the true one, share of the picture
+
+    def numbers(self) -> dict[str, float]:
+        return {name: float(getattr(self, name).detach()) for name in self.__dataclass_fields__}
+
+
+def compute(student: Student, batch: Batch, generator: torch.Generator) -> Losses:
+    """All losses of one batch; `generator` draws noise and times."""
+    slow, fused = slow_side(student, batch)
+    context = student.expert.encoder(expert_inputs(student, batch, fused))
+    fast = flow_loss(student.expert, context, batch.delta, generator)
+    where, pixel = attention_loss(context, batch.pixel)
+    distance = (context.target - batch.target).norm(dim=-1).mean()
+    space = functional.smooth_l1_loss(context.target / SPACE_UNIT_M, batch.target / SPACE_UNIT_M, beta=0.1)
+    total = slow + FAST_WEIGHT * fast + WHERE_WEIGHT * (where + SPACE_WEIGHT * space)
+    return Losses(total, slow, fast, where, distance, pixel)
+
+
+def slow_side(student: Student, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss of the reasoning text and the fused latent (S, Q, W), in one pass over [prompt, queries, text].
+
+    The text does not attend to the queries: at run time they are cut off before it is decoded.
+    """
+    model, queries = student.vision_language, student.fusion.count
+    pixels = (batch.slow_image[:, None] - 0.5) / 0.5  # what the image processor of the folder does
+    prefix = student.fusion.append(model.embed(batch.prompt, pixels))
+    embeddings = torch.cat([prefix, model.token_embeddings(batch.answer).to(prefix.dtype)], dim=1)
+    mask, places = _layout(batch, queries)
+    bias = torch.zeros(mask.shape, dtype=embeddings.dtype).masked_fill(~mask, torch.finfo(embeddings.dtype).min)
+    states = model.model.model.text_model(inputs_embeds=embeddings, attention_mask=bias.to(embeddings.device),
+                                          position_ids=places, use_cache=False).last_hidden_state
+    prompt = batch.prompt.shape[1]
+    before = torch.cat([states[:, prompt - 1:prompt], states[:, prompt + queries:-1]], dim=1)
+    logits = model.model.lm_head(before).float()
+    slow = functional.cross_entropy(logits[batch.answer_mask], batch.answer[batch.answer_mask])
+    return slow, student.fusion(states[:, prompt:prompt + queries])
+
+
+def _layout(batch: Batch, queries: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Who attends to whom, (S, 1, L, L) bool, and rotary positions (S, L); the text stands where the queries stand."""
+    count, prompt = batch.prompt.shape
+    answer = batch.answer.shape[1]
+    real = torch.cat([batch.prompt_mask, batch.prompt_mask.new_ones(count, queries), batch.answer_mask], dim=1)
+    length = prompt + queries + answer
+    mask = torch.ones(length, length, dtype=torch.bool, device=real.device).tril()
+    mask[prompt + queries:, prompt:prompt + queries] = False
+    mask = mask & real[:, None, :] | torch.eye(length, dtype=torch.bool, device=real.device)
+    start = batch.prompt_mask.cumsum(1) - 1
+    end = start[:, -1:] + 1
+    places = torch.cat([start.clamp_min(0), end + torch.arange(queries, device=real.device),
+                        end + torch.arange(answer, device=real.device)], dim=1)
+    return mask[:, None], places
+
+
+def expert_inputs(student: Student, batch: Batch, fused: torch.Tensor) -> Inputs:
+    """Fast inputs: every fast sample gets its owner's instruction and latent, or no latent if the owner has none."""
+    words = student.vision_language.token_embeddings(batch.instruction) * batch.instruction_mask[..., None]
+    latents = torch.cat([fused, fused.new_zeros(len(words) - len(fused), *fused.shape[1:])])
+    return Inputs(batch.images, batch.state, words[batch.owner], batch.instruction_mask[batch.owner],
+                  latents[batch.owner], batch.owner < len(fused), batch.age)
+
+
+def flow_loss(expert: ActionExpert, context: Context, action: torch.Tensor, generator: torch.Generator
+              ) -> torch.Tensor:
+    """Mean squared error of the velocity over FLOW_SAMPLES draws per context; `action` (F, H, D) normalised."""
+    pairs = [(k.repeat_interleave(FLOW_SAMPLES, 0), v.repeat_interleave(FLOW_SAMPLES, 0))
+             for k, v in expert.field.condition(context)]
+    action = action.repeat_interleave(FLOW_SAMPLES, 0)
+    noise = torch.randn(action.shape, generator=generator).to(action.device)
+    tau = sample_tau(len(action), generator).to(action.device)
+    point, velocity = interpolate(action, noise, tau)
+    return functional.mse_loss(expert.field(point, tau, pairs), velocity)
+
+
+def attention_loss(context: Context, pixel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-entropy of the attention to a spot at `pixel` (F, 2), and the mean error of the place; seen ones only."""
+    seen = ((pixel > 0) & (pixel < 1)).all(-1)
+    height, width = context.attention.shape[1:]
+    y = (torch.arange(height, device=pixel.device) + 0.5) / height
+    x = (torch.arange(width, device=pixel.device) + 0.5) / width
+    square = (x[None, None] - pixel[:, 0, None, None]) ** 2 + (y[None, :, None] - pixel[:, 1, None, None]) ** 2
+    spot = torch.exp(-square / (2 * HEAT_SIGMA ** 2))
+    spot = spot / spot.sum((1, 2), keepdim=True).clamp_min(1e-6)
+    entropy = -(spot * (context.attention + 1e-8).log()).sum((1, 2))
+    weight = seen.float() / seen.sum().clamp_min(1)
+    return (entropy * weight).sum(), ((context.pixel - pixel).norm(dim=-1) * weight).sum()

@@ -1,0 +1,59 @@
+"""The README.md of a checkpoint folder: what it is, what it was made from, by which command, and how good it is."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from vla_async.training.trainer import Progress
+
+CURVES = 'training_curves.png'
+_PLOTS = {'fast': 'flow matching', 'slow': 'reasoning text', 'space_m': 'target located [m]',
+          'pixel': 'attention [picture]'}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a checkpoint came to be."""
+
+    robot: str
+    task: str
+    command: str
+    seed: int
+    data: dict[str, Any]
+    parameters: dict[str, int]
+
+
+def write(folder: Path, provenance: Provenance, progress: Progress, success: dict[str, Any] | None) -> None:
+    """Writes README.md and the curves; `success` is what the evaluation returned, None when there was none."""
+    plot(folder / CURVES, progress)
+    made = provenance
+    counts = '\n'.join(f'| {name} | {count:,} |' for name, count in made.parameters.items())
+    last = json.dumps({k: round(v, 4) for k, v in progress.validation[-1].items()}) if progress.validation else 'none'
+    shown = f'```json\n{json.dumps(success, indent=1)}\n```' if success else 'Not evaluated.'
+    (folder / 'README.md').write_text(
+        f'# Policy for {made.robot}, task {made.task}\n\n'
+        'A SmolVLM-family reasoner of small size and a flow-matching action expert, trained together end to end.\n\n'
+        f'Made by `{made.command}` (seed {made.seed}), {progress.step} updates in '
+        f'{progress.elapsed_s / 60:.0f} minutes.\n\n'
+        f'## Data\n\n```json\n{json.dumps(made.data, indent=1)}\n```\n\n'
+        f'## Size\n\n| part | parameters |\n|---|---|\n{counts}\n\n'
+        f'## Success in simulation\n\n{shown}\n\n'
+        f'## Training\n\nLosses of the averaged weights on held-out episodes at the end: `{last}`\n\n'
+        f'![curves]({CURVES})\n')
+
+
+def plot(path: Path, progress: Progress) -> None:
+    """Training and validation curves as a PNG."""
+    figure = Figure(figsize=(4 * len(_PLOTS), 3), layout='constrained')
+    axes = figure.subplots(1, len(_PLOTS))
+    for axis, (key, title) in zip(axes, _PLOTS.items(), strict=True):
+        for label, rows in (('training', progress.curves), ('held out', progress.validation)):
+            axis.plot([row['step'] for row in rows], [row[key] for row in rows], label=label)
+        axis.set(title=title, xlabel='update', yscale='log')
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    figure.savefig(path, dpi=80)

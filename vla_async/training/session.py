@@ -1,0 +1,222 @@
+"""One run of `vla-async train`: from nothing, or from where it stopped, to a checkpoint folder."""
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from safetensors.torch import save_file
+
+from vla_async.acting.expert import FILE as EXPERT_FILE
+from vla_async.acting.expert import ActionExpert
+from vla_async.acting.policy import load_policy
+from vla_async.acting.policy_spec import PolicySpec
+from vla_async.embodiment import Embodiment
+from vla_async.errors import ConfigError
+from vla_async.reasoning.reasoner import FOLDER, FUSION_FILE, load_fusion
+from vla_async.reasoning.vision_language import VisionLanguage
+from vla_async.training import demonstrations_store, model_card, training_state
+from vla_async.training.batches import Batch, Batches, BatchSizes, fit_normalisation
+from vla_async.training.demonstrations_store import Demonstrations
+from vla_async.training.gradient_helper import GradientHelper
+from vla_async.training.initialise import initialise
+from vla_async.training.losses import Student
+from vla_async.training.shard import Shard
+from vla_async.training.trainer import Budget, Trainer
+
+LOG_EVERY = 50  # updates
+SAVE_EVERY_S = 180.0
+HELD_OUT = 0.04  # share of the episodes for validation
+ACCELERATOR_SIZES = BatchSizes(slow=16, fast=6, alone=96)
+VALIDATION_SIZES = BatchSizes(slow=16, fast=2, alone=32)
+VALIDATION_BATCHES = 3
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What `vla-async train` was asked for."""
+
+    robot: str
+    task: str
+    episodes: int
+    jobs: int
+    minutes: float
+    steps: int
+    device: str
+    seed: int
+    out: Path
+    data: Path
+    resume: bool
+    command: str
+
+
+class Session:
+    """Demonstrations, training and evaluation of one checkpoint folder."""
+
+    def __init__(self, options: TrainOptions, robot: Embodiment) -> None:
+        if options.minutes <= 0 or options.steps < 1 or options.jobs < 1:
+            raise ConfigError('--minutes, --steps and --jobs must be positive')
+        self.options, self.robot = options, robot
+        self.trainer: Trainer | None = None
+
+    def demonstrate(self) -> None:
+        """Records the demonstrations that are missing."""
+        from vla_async.training.demonstrations import record  # brings the simulator along
+        with _bar('demonstrations') as (bar, row):
+            record(self.options.data, self.options.robot, self.options.task, self.options.episodes,
+                   jobs=self.options.jobs, progress=lambda done, total: bar.update(row, completed=done, total=total))
+
+    def train(self) -> None:
+        """Trains until the budget is used up; saves on the way, at the end, and when interrupted."""
+        options = self.options
+        with _bar('reading videos') as (bar, row):
+            data = demonstrations_store.load(
+                options.data, lambda done, total: bar.update(row, completed=done, total=total))
+        self.trainer, validation = self._prepare(data)
+        budget = Budget(options.steps, options.minutes * 60)
+        try:
+            self._loop(self.trainer, budget, validation)
+        finally:
+            self.save()
+
+    def save(self) -> None:
+        """The averaged weights as a checkpoint folder, and the state to resume from."""
+        if self.trainer is None:
+            return
+        out, trainer = self.options.out, self.trainer
+        training_state.save(trainer, out)
+        trainer.with_average(lambda: export(trainer.shard.student, out))
+        model_card.write(out, self._provenance(trainer), trainer.progress, None)
+
+    def finish(self, seeds: Sequence[int]) -> None:
+        """Success over `seeds` (none: not measured) into the model card."""
+        if self.trainer is None or not seeds:
+            return
+        from vla_async.replay.report import make_report  # brings the simulator along
+        from vla_async.sim.evaluate import EpisodeRunner
+        runner = EpisodeRunner(self.robot, self.options.task, load_policy(self.options.out, self.robot))
+        try:
+            with _bar('evaluation') as (bar, row):
+                episodes = []
+                for seed in bar.track(seeds, task_id=row):
+                    episodes.append(runner.run(seed))
+        finally:
+            runner.close()
+        summary = {'seeds': [seeds[0], seeds[-1] + 1], **make_report(episodes, self.robot, {})['summary']}
+        model_card.write(self.options.out, self._provenance(self.trainer), self.trainer.progress, summary)
+
+    def _prepare(self, data: Demonstrations) -> tuple[Trainer, list[Batch]]:
+        """Trainer over one shard here and one helper for every further core, and the validation batches."""
+        options, out = self.options, self.options.out
+        if not options.resume:
+            initialise(out, self.robot, 'small', options.seed, sorted(set(data.instructions)))
+            spec = PolicySpec.load(out)
+            replace(spec, normalisation=fit_normalisation(data, spec.horizon)).save(out)
+        shard = make_shard(data, out, options.seed, 0, options.device)
+        cores = options.jobs if options.device == 'cpu' else 1
+        source = (options.data, len(data.starts))
+        helpers = [GradientHelper(make_shard, (source, out, options.seed, i), shard.parameters) for i in range(1, cores)]
+        trainer = Trainer(shard, helpers)
+        if options.resume:
+            training_state.load(trainer, out)
+        return trainer, validation_batches(data, shard)
+
+    def _loop(self, trainer: Trainer, budget: Budget, validation: list[Batch]) -> None:
+        progress, recent = trainer.progress, list[dict[str, float]]()
+        last = saved = time.monotonic()
+        with _bar('training') as (bar, row):
+            while (share := budget.share(progress)) < 1:
+                recent.append(trainer.step(budget))
+                now = time.monotonic()
+                progress.elapsed_s, last = progress.elapsed_s + now - last, now
+                if progress.step % LOG_EVERY == 0:
+                    _log(trainer, recent, validation)
+                    recent = []
+                    bar.console.print(_describe(trainer))
+                if now - saved > SAVE_EVERY_S:
+                    self.save()
+                    saved = time.monotonic()
+                bar.update(row, completed=share * 100, total=100, description=_describe(trainer))
+
+    def _provenance(self, trainer: Trainer) -> model_card.Provenance:
+        options, student = self.options, trainer.shard.student
+        counts = {name: sum(p.numel() for p in part.parameters()) for name, part in
+                  (('reasoner', student.vlm), ('fusion queries', student.fusion), ('action expert', student.expert))}
+        data: dict[str, Any] = {'task': options.task, 'episodes': options.episodes, 'first_seed': 100_000}
+        return model_card.Provenance(options.robot, options.task, options.command, options.seed, data, counts)
+
+
+def make_shard(data: Demonstrations | tuple[Path, int], folder: Path, seed: int, number: int, device: str = 'cpu'
+               ) -> Shard:
+    """The `number`-th worker of a training in the checkpoint folder.
+
+    In a helper's process, which cannot be given arrays, `data` is the dataset's folder and the number of episodes.
+    """
+    if isinstance(data, tuple):
+        data = demonstrations_store.load(data[0], most=data[1])
+    spec = PolicySpec.load(folder)
+    model = VisionLanguage.load(folder / FOLDER)
+    fusion = load_fusion(folder / FUSION_FILE, model.width)
+    student = Student(model, fusion, ActionExpert.load(folder, spec)).to(device)
+    sizes = BatchSizes() if device == 'cpu' else ACCELERATOR_SIZES
+    batches = Batches(data, split(data)[0], spec, model.prompts, np.random.default_rng([seed, number]), sizes)
+    return Shard(student, batches, seed * 1000 + number, device)
+
+
+def validation_batches(data: Demonstrations, shard: Shard) -> list[Batch]:
+    """The same batches of held-out episodes whenever it is called."""
+    fixed = Batches(data, split(data)[1], shard.batches.spec, shard.batches.prompts, np.random.default_rng(0),
+                    VALIDATION_SIZES, augment=False)
+    return [fixed.draw(shard.device) for _ in range(VALIDATION_BATCHES)]
+
+
+def export(student: Student, folder: Path) -> None:
+    """Weights into a checkpoint folder whose configuration is there already; in bfloat16, as they run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    half = {name: _half(part) for name, part in (('fusion', student.fusion), ('expert', student.expert))}
+    save_file(half['fusion'], folder / FUSION_FILE)
+    save_file(half['expert'], folder / EXPERT_FILE)
+    student.vlm.save_pretrained(folder / FOLDER, state_dict=_half(student.vlm))
+
+
+def split(data: Demonstrations) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures for training and for validation; whole episodes, the last ones are held out."""
+    episodes = data.picture_episodes()
+    first_held_out = len(data.starts) - max(1, round(HELD_OUT * len(data.starts)))
+    pictures = np.arange(len(episodes))
+    return pictures[episodes < first_held_out], pictures[episodes >= first_held_out]
+
+
+def _half(part: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {k: v.detach().to('cpu', torch.bfloat16).contiguous() for k, v in part.state_dict().items()}
+
+
+def _log(trainer: Trainer, recent: list[dict[str, float]], validation: list[Batch]) -> None:
+    """Means since the last time, and now and then the losses on held-out episodes."""
+    progress = trainer.progress
+    means = {k: float(np.mean([r[k] for r in recent])) for k in recent[0]}
+    progress.curves.append({'step': progress.step, 'elapsed_s': progress.elapsed_s, **means})
+    if progress.step % (4 * LOG_EVERY) == 0:
+        progress.validation.append({'step': progress.step, **trainer.validate(validation)})
+
+
+def _describe(trainer: Trainer) -> str:
+    """The newest figures in one line."""
+    progress = trainer.progress
+    rows = [('', progress.curves[-1:]), ('held out ', progress.validation[-1:])]
+    shown = [f'{name}flow {r[0]["fast"]:.3f} text {r[0]["slow"]:.2f} target {r[0]["space_m"]:.3f} m'
+             for name, r in rows if r]
+    return f'update {progress.step} after {progress.elapsed_s / 60:.1f} min  ' + ' | '.join(shown)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[tuple[Progress, TaskID]]:
+    """A progress bar and its one row."""
+    with Progress(TextColumn('{task.description}'), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
+        yield bar, bar.add_task(name, total=None)
