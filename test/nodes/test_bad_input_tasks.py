@@ -1,0 +1,101 @@
+"""Strange instructions and too many reasoners: nothing breaks, and what is wrong is named."""
+import time
+
+import numpy as np
+import pytest
+
+from vla_async.nodes import topics
+from vla_async.nodes.action_generator import ActionGeneratorNode
+from vla_async.nodes.chunk_fuser import ChunkFuserNode
+from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+from vla_async.nodes.latent_buffer import LatentBufferNode
+from vla_async.nodes.latent_conversions import latent_message
+from vla_async.nodes.vlm_reasoner import VlmReasonerNode
+from vla_async.types import Latent
+
+TASK = 'touch the red cube with your left hand'
+
+
+@pytest.fixture
+def everything(graph, robot, checkpoint):
+    """All five nodes, active."""
+    graph.bring_up(VlmReasonerNode, checkpoint=checkpoint)
+    graph.bring_up(LatentBufferNode)
+    graph.bring_up(ActionGeneratorNode, checkpoint=checkpoint)
+    graph.bring_up(ChunkFuserNode)
+    graph.bring_up(HardwareBridgeNode)
+    return robot
+
+
+@pytest.mark.parametrize('instruction', ['触摸 红色 立方体 🤖', 'töuch \t thé\x00 \x1b[31m‮', '%s {0} "; rm -rf $HOME'])
+def test_unknown_characters_are_read_like_any_others(graph, everything, instruction):
+    latents, chunks = graph.hear(topics.LATENT), graph.hear(topics.ACTION_CHUNK)
+    graph.give_task(instruction.replace('\x00', ''))
+    graph.until(lambda: chunks and any(m.complete for m in latents), 'latents and chunks')
+    everything.assert_calm()
+
+
+def test_an_instruction_beyond_what_the_policy_reads_is_named_and_the_robot_holds_still(graph, everything):
+    graph.give_task('touch the red cube and then ' * 200)
+    graph.until(lambda: any(word in graph.diagnosis('action_generator') + graph.diagnosis('vlm_reasoner')
+                            for word in ('instruction',)), 'the instruction is named')
+    everything.assert_calm()
+
+
+def test_an_empty_instruction_moves_nothing(graph, everything):
+    chunks = graph.hear(topics.ACTION_CHUNK)
+    graph.give_task('  \n ')
+    graph.until_diagnosed('vlm_reasoner', 'no task')
+    graph.until(lambda: len(everything.commands) > 50, 'commands')
+    assert not chunks
+    assert everything.still_since(len(everything.commands))
+
+
+def test_an_empty_instruction_ends_motion_at_rest(graph, everything):
+    graph.give_task(TASK)
+    graph.until(lambda: len(everything.commands) > 20 and not everything.still_since(10), 'motion')
+    graph.give_task('', number=2)
+    graph.until(lambda: everything.still_since(60), 'rest')
+    everything.assert_calm()
+
+
+def test_after_a_cancel_the_next_task_moves_again(graph, everything):
+    graph.give_task(TASK)
+    graph.until(lambda: len(everything.commands) > 20 and not everything.still_since(10), 'motion')
+    graph.give_task('', number=2)
+    graph.until(lambda: everything.still_since(60), 'rest')
+    graph.give_task(TASK, number=3)
+    graph.until(lambda: not everything.still_since(10), 'motion again')
+    everything.assert_calm()
+
+
+def test_two_reasoners_are_both_named_and_the_first_leads(graph):
+    graph.bring_up(LatentBufferNode)
+    graph.give_task(TASK)
+    say, latents = graph.say(topics.LATENT_UPDATE), graph.hear(topics.LATENT)
+
+    def speak(model):
+        now_ns = time.time_ns()
+        say(latent_message(Latent(now_ns, now_ns, 1, 1, TASK, model, np.ones((3, 4), np.float16),
+                                  np.ones((2, 4), np.float16))))
+
+    def first_heard():
+        speak('server')
+        graph.during(0.05)
+        return latents
+    graph.until(first_heard, 'the first reasoner')
+    speak('on_board')
+    graph.until_diagnosed('latent_buffer', 'on_board', 'server')
+    assert {message.model_id for message in latents} == {'server'}
+
+
+def test_a_latent_of_wrong_size_is_named(graph):
+    graph.bring_up(LatentBufferNode)
+    graph.give_task(TASK)
+    say, latents = graph.say(topics.LATENT_UPDATE), graph.hear(topics.LATENT)
+    now_ns = time.time_ns()
+    message = latent_message(Latent(now_ns, now_ns, 1, 1, TASK, 'server', np.ones((3, 4), np.float16), None))
+    message.instruction_embedding = message.instruction_embedding[:-1]
+    say(message)
+    graph.until_diagnosed('latent_buffer', 'latent 1 of server', '23 bytes for 3x4 of float16')
+    assert not latents
