@@ -1,16 +1,23 @@
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
+from mcap.exceptions import EndOfFile
+from mcap.records import Message
+from mcap.stream_reader import StreamReader
 from rosbags.highlevel import AnyReader
-from rosbags.typesys import Stores, get_typestore, get_types_from_msg
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from vla_async.errors import EnvironmentFault
 from vla_async.replay.bag_writer import BagWriter
 from vla_async.replay.message_definitions import definition
 
-QOS = yaml.safe_dump([{'history': 'keep_last', 'depth': 1, 'reliability': 'reliable', 'durability': 'volatile'}])
+UNSET = {'sec': 0, 'nsec': 0}
+QOS = yaml.safe_dump([{
+    'history': 'keep_last', 'depth': 1, 'reliability': 'reliable', 'durability': 'volatile', 'deadline': UNSET,
+    'lifespan': UNSET, 'liveliness': 'system_default', 'liveliness_lease_duration': UNSET,
+    'avoid_ros_namespace_conventions': False}])
 
 
 @pytest.fixture
@@ -77,12 +84,17 @@ def test_an_empty_bag_can_be_opened(tmp_path):
     assert read(tmp_path / 'bag') == []
 
 
-def test_what_was_flushed_survives_a_kill(tmp_path):
+def test_what_was_flushed_lies_in_the_file_before_the_bag_is_closed(tmp_path):
     bag = write(tmp_path / 'bag', 7)
     bag.flush()
-    left = (tmp_path / 'bag/bag_0.mcap').read_bytes()  # as a process that was killed leaves it: without an index
-    write(tmp_path / 'whole', 7).close()
-    assert np.frombuffer(left[:8], np.uint8).tobytes() == (tmp_path / 'whole/whole_0.mcap').read_bytes()[:8]
-    from mcap.reader import NonSeekingReader
-    with (tmp_path / 'bag/bag_0.mcap').open('rb') as stream:
-        assert sum(1 for _ in NonSeekingReader(stream).iter_messages()) == 7
+    assert count_messages(tmp_path / 'bag/bag_0.mcap') == 7
+    bag.close()
+
+
+def count_messages(path: Path) -> int:
+    """Messages in a file that may end without an index, as that of a killed process does."""
+    count = 0
+    with path.open('rb') as stream, suppress(EndOfFile):
+        for record in StreamReader(stream).records:
+            count += isinstance(record, Message)
+    return count

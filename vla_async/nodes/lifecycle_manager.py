@@ -79,8 +79,8 @@ class Member:
 class LifecycleManager(Node):
     """Shell around BringUp: one transition at a time, states asked for a few times a second."""
 
-    def __init__(self) -> None:
-        super().__init__('lifecycle_manager')
+    def __init__(self, **options: Any) -> None:
+        super().__init__('lifecycle_manager', **options)
         parameters.declare(self, Parameters)
         values = parameters.read(self, Parameters)
         self._patience_s = {'configure': values.configure_timeout_s, 'activate': values.activate_timeout_s}

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ament_index_python.packages import get_package_share_directory
@@ -41,8 +42,8 @@ class Parameters(RobotParameters):
 class Recorder(Node):
     """Subscribes to the table of topics and drains the subscriptions in a thread of its own."""
 
-    def __init__(self) -> None:
-        super().__init__('recorder')
+    def __init__(self, **options: Any) -> None:
+        super().__init__('recorder', **options)
         parameters.declare(self, Parameters)
         values = parameters.read(self, Parameters)
         if not values.folder or (Path(values.folder) / 'metadata.yaml').exists():

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from rclpy.node import Node
@@ -71,8 +72,8 @@ class Controller:
 class RobotSimulator(Node):
     """Shell around RealTimeWorld and CameraLoop."""
 
-    def __init__(self) -> None:
-        super().__init__('robot_simulator')
+    def __init__(self, **options: Any) -> None:
+        super().__init__('robot_simulator', **options)
         parameters.declare(self, Parameters)
         values = parameters.read(self, Parameters)
         self._robot, self._task = load(values.robot), values.task

@@ -90,8 +90,8 @@ class Observer:
 class TaskServer(Node):
     """Shell around the action server; runs one goal at a time in the executor's thread."""
 
-    def __init__(self) -> None:
-        super().__init__('task_server')
+    def __init__(self, **options: Any) -> None:
+        super().__init__('task_server', **options)
         parameters.declare(self, Parameters)
         self._parameters = parameters.read(self, Parameters)
         self._tasks = topics.TASK.advertise(self)

@@ -1,0 +1,90 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from vla_async import embodiment
+from vla_async.sim.realtime import ENGAGE_TOLERANCE, MotionRatios, RealTimeWorld, SetPoints
+from vla_async.sim.world import World
+
+ROBOT = embodiment.load('astribot_s1')
+JOINTS = np.array([0, 1, 2])
+
+
+@pytest.fixture(scope='module')
+def world():
+    return World(ROBOT, 'touch')
+
+
+@pytest.fixture
+def running(world):
+    """A world in real time that counts its states, and what it was last told to hold."""
+    world.reset(0)
+    states = []
+    made = RealTimeWorld(world, ROBOT, lambda _: None, lambda position, velocity: states.append((position, velocity)))
+    made.states = states
+    yield made
+    made.stop()
+
+
+def wait_for(condition, limit_s=10.0):
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_set_point_is_held_for_ever_and_only_for_its_joints():
+    points = SetPoints(np.zeros(5))
+    points.set(JOINTS, np.full(3, 0.01))
+    np.testing.assert_array_equal(points.all(), [0.01, 0.01, 0.01, 0.0, 0.0])
+
+
+def test_after_homing_only_a_set_point_that_continues_from_there_is_taken():
+    points = SetPoints(np.zeros(3))
+    points.set(JOINTS, np.full(3, ENGAGE_TOLERANCE * 2))
+    assert points.ignored == 1
+    np.testing.assert_array_equal(points.all(), np.zeros(3))
+    points.set(JOINTS, np.zeros(3))
+    points.set(JOINTS, np.full(3, 0.4))  # engaged: now the commander is trusted
+    np.testing.assert_array_equal(points.all(), np.full(3, 0.4))
+    points.home(np.ones(3))
+    points.set(JOINTS, np.full(3, 0.4))
+    np.testing.assert_array_equal(points.all(), np.ones(3))
+
+
+def test_ratios_are_the_largest_of_any_joint_since_they_were_cleared():
+    ratios, limit = MotionRatios(ROBOT), ROBOT.array('velocity')
+    ratios.add(0.0, 0.5 * limit)
+    ratios.add(1.0, 0.25 * limit)
+    assert ratios.velocity_max == pytest.approx(0.5)
+    assert ratios.acceleration_max == pytest.approx(float(np.max(0.25 * limit / ROBOT.array('acceleration'))))
+    ratios.clear()
+    assert ratios.velocity_max == ratios.acceleration_max == 0.0
+
+
+def test_the_world_advances_at_the_pace_of_the_clock(running):
+    running.start()
+    wait_for(lambda: running.look().elapsed_s > 0.05)
+    began_s, elapsed_s = time.monotonic(), running.look().elapsed_s
+    wait_for(lambda: running.look().elapsed_s > elapsed_s + 0.4)
+    assert time.monotonic() - began_s > 0.35  # never faster; how much slower is the machine's affair
+    assert len(running.states) >= 30
+
+
+def test_a_reset_brings_the_robot_home_and_counts_episodes(running):
+    running.start()
+    first = running.reset(3, None)
+    second = running.reset(4, None)
+    assert (first.scene.seed, second.scene.seed) == (3, 4)
+    assert second.episode == first.episode + 1
+    assert second.elapsed_s == 0.0
+    wait_for(lambda: len(running.states) > 3)
+    np.testing.assert_allclose(running.states[-1][0], ROBOT.array('home'), atol=0.1)
+
+
+def test_nothing_runs_after_stop(running):
+    running.start()
+    running.stop()
+    assert 'physics' not in {thread.name for thread in threading.enumerate()}
