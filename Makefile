@@ -29,7 +29,8 @@ lint: setup  ## style and types
 	$(BIN)/mypy
 
 lock:  ## resolve requirements.lock anew (needs uv)
-	uv pip compile --upgrade --quiet pyproject.toml --python 3.10 -o requirements.lock
+	uv pip compile --upgrade --quiet --no-header --no-annotate --universal --python 3.10 \
+		--extra build --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## remove all that the other targets made, except runs/
 	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
