@@ -58,7 +58,9 @@ class Recorder(Node):
         self._thread.start()
 
     def close(self) -> None:
-        """Take what still lies in the subscriptions and end the bag with its index."""
+        """Take what still lies in the subscriptions and end the bag with its index; a second call does nothing."""
+        if self._stop.is_set():
+            return
         self._stop.set()
         self._thread.join()
         if self._fault is None:

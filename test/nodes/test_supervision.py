@@ -1,0 +1,176 @@
+"""lifecycle_manager and task_server with real lifecycle nodes and a real action client."""
+import pytest
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+from rclpy.parameter import Parameter
+from vla_async_msgs.action import RunTask
+from vla_async_msgs.msg import SimulationStatus
+
+from vla_async.errors import ConfigError
+from vla_async.nodes import lifecycle_manager, topics
+from vla_async.nodes.conversions import set_point_message, to_duration
+from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.lifecycle_manager import LifecycleManager
+from vla_async.nodes.task_server import TaskServer
+from vla_async.timebase import nanoseconds
+from vla_async.types import JointCommand
+
+
+class Willing(PipelineNode):
+    """Comes up whenever it is told to."""
+
+    TASK = 'is willing'
+
+
+class Unwilling(PipelineNode):
+    """Cannot be configured."""
+
+    TASK = 'is unwilling'
+
+    def configure(self):
+        raise ConfigError('the checkpoint is for another robot')
+
+
+@pytest.fixture
+def two_members(monkeypatch):
+    monkeypatch.setattr(lifecycle_manager, 'PIPELINE', tuple(
+        spec for spec in lifecycle_manager.PIPELINE if spec.name in ('chunk_fuser', 'hardware_bridge')))
+
+
+def member(graph, kind, name):
+    return graph.add(kind(name, context=graph.context))
+
+
+def test_members_become_active_and_come_back_after_a_restart(graph, two_members):
+    manager = graph.add(LifecycleManager(context=graph.context))
+    fuser, bridge = (member(graph, Willing, name) for name in ('chunk_fuser', 'hardware_bridge'))
+    graph.until_diagnosed('lifecycle_manager', 'all active')
+    assert fuser.active
+    assert bridge.active
+    fuser.trigger_deactivate()
+    fuser.trigger_cleanup()  # as a process that was started again
+    graph.until(lambda: fuser.active, 'chunk_fuser active again')
+    graph.until_diagnosed('lifecycle_manager', 'all active')
+    values = {v.key: v.value for v in graph.diagnoses['lifecycle_manager: bring-up'].values}
+    assert values['restarts'] == '1'
+    manager.close()
+    assert not fuser.active
+    assert not bridge.active
+
+
+def test_a_member_that_cannot_be_configured_is_named_with_its_own_words(graph, two_members):
+    graph.add(LifecycleManager(context=graph.context))
+    member(graph, Unwilling, 'chunk_fuser')
+    bridge = member(graph, Willing, 'hardware_bridge')
+    graph.until_diagnosed('lifecycle_manager', 'chunk_fuser', 'the checkpoint is for another robot')
+    assert not bridge.active  # it waits for those before it
+
+
+class Client:
+    """A client of run_task on the probe, and what the server told it."""
+
+    def __init__(self, graph):
+        self.graph, self.feedback = graph, []
+        self.action = ActionClient(graph.probe, RunTask, 'run_task')
+        self.tasks = graph.hear(topics.TASK)
+        graph.until(self.action.server_is_ready, 'the action server')
+
+    def ask(self, instruction, limit_s=60.0):
+        """Goal handle of a new goal."""
+        goal = RunTask.Goal(instruction=instruction, time_limit=to_duration(nanoseconds(limit_s)))
+        return self.answer(self.action.send_goal_async(goal, lambda m: self.feedback.append(m.feedback)))
+
+    def end(self, handle):
+        """Status and result of a goal, once it has ended."""
+        answer = self.answer(handle.get_result_async())
+        return answer.status, answer.result
+
+    def answer(self, future):
+        self.graph.until(future.done, 'an answer of run_task')
+        return future.result()
+
+
+@pytest.fixture
+def start_server(graph):
+    """A task server and a client of it."""
+    def start(**values):
+        overrides = [Parameter(name, value=value) for name, value in values.items()]
+        graph.add(TaskServer(context=graph.context, parameter_overrides=overrides))
+        return Client(graph)
+    return start
+
+
+@pytest.fixture
+def resting_bridge(graph, robot):
+    """A bridge's set-points, 50 times a second; `state` may be changed."""
+    class Bridge:
+        state, reason = 'following', ''
+    publisher = topics.JOINT_SET_POINT.advertise(graph.probe)
+    still = JointCommand(0, robot.position, 0 * robot.position, 0 * robot.position)
+
+    def tick():
+        now_ns = graph.probe.get_clock().now().nanoseconds
+        publisher.publish(set_point_message(still, now_ns, 0, Bridge.state, Bridge.reason))
+    graph.probe.create_timer(0.02, tick)
+    return Bridge
+
+
+def test_a_goal_becomes_a_task_and_ends_with_an_empty_one_at_rest(start_server, resting_bridge):
+    client = start_server()
+    handle = client.ask('  touch the red cube ', limit_s=0.7)
+    status, result = client.end(handle)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert not result.success
+    assert 'time limit of 0.7 s is over; at rest' in result.message
+    given = [task for task in client.tasks if task.id]
+    assert [task.instruction for task in given][-2:] == ['touch the red cube', '']
+    assert given[-1].id == given[-2].id + 1
+    assert client.feedback[0].latent_age.sec == -1  # no latent yet: unknown is not zero
+
+
+def test_an_empty_instruction_is_refused_and_changes_nothing(start_server):
+    client = start_server()
+    assert not client.ask('   ').accepted
+    assert all(task.instruction == '' for task in client.tasks)
+
+
+def test_cancel_ends_the_task(graph, start_server, resting_bridge):
+    client = start_server()
+    handle = client.ask('wave')
+    graph.until(lambda: client.feedback, 'feedback')
+    client.answer(handle.cancel_goal_async())
+    status, result = client.end(handle)
+    assert status == GoalStatus.STATUS_CANCELED
+    assert result.message.startswith('cancelled; at rest')
+    assert client.tasks[-1].instruction == ''
+
+
+def test_a_newer_goal_takes_the_place_of_the_older_one(graph, start_server, resting_bridge):
+    client = start_server()
+    first = client.ask('wave')
+    second = client.ask('point at the door')
+    status, result = client.end(first)
+    assert (status, result.message) == (GoalStatus.STATUS_ABORTED, 'a newer task took its place')
+    assert client.tasks[-1].instruction == 'point at the door'
+    client.answer(second.cancel_goal_async())
+    assert client.end(second)[0] == GoalStatus.STATUS_CANCELED
+
+
+def test_a_stopped_bridge_ends_the_task_with_its_reason(graph, start_server, resting_bridge):
+    client = start_server()
+    handle = client.ask('wave')
+    graph.until(lambda: client.feedback, 'feedback')
+    resting_bridge.state, resting_bridge.reason = 'stopped', 'no joint states'
+    status, result = client.end(handle)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert 'the bridge stopped the robot: no joint states' in result.message
+
+
+@pytest.mark.parametrize('judged', [True, False])
+def test_the_judge_of_a_simulation_ends_a_task_only_where_that_is_wanted(graph, start_server, resting_bridge, judged):
+    client = start_server(end_on_success=judged)
+    publisher = topics.SIMULATION_STATUS.advertise(graph.probe)
+    graph.probe.create_timer(0.05, lambda: publisher.publish(SimulationStatus(success=bool(client.feedback))))
+    status, result = client.end(client.ask('touch the red cube', limit_s=2.0))
+    assert result.success is judged
+    assert (status == GoalStatus.STATUS_SUCCEEDED) is judged
