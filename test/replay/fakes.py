@@ -46,7 +46,7 @@ class Mover:
         noise = np.random.default_rng((noise_seed, self._sequence)).normal(0, 0.002, 32)
         positions[:, self.joint] = 0.5 + self.amplitude * np.sin(2.0 * times_s) + noise
         return ActionChunk(observation.stamp_ns, STEP_NS, positions, sequence=self._sequence,
-                           observation_ns=observation.stamp_ns, latent_ns=latent.stamp_ns if latent else 0)
+                           observation_ns=observation.stamp_ns, latent_ns=latent.stamp_ns, task_id=latent.task_id)
 
 
 def latent(stamp_ns: int, ready_ns: int, sequence: int, task: Task, *, complete: bool, fused: bool = True) -> Latent:

@@ -4,15 +4,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vla_async import embodiment
 from vla_async.bench.speed import Figures, speed
 from vla_async.errors import VlaAsyncError
-from vla_async.replay.bag import is_topic, open_bag
+from vla_async.replay.bag import is_topic, messages, open_bag
 from vla_async.replay.bag_episodes import read_episodes
+from vla_async.replay.trace import EpisodeTrace
 
 EPISODE_S = 10.0
 OUTPUT_LINES = 12
@@ -39,7 +41,8 @@ class Run:
             _demo(self._arguments(report, slow_delay_ms))
             bag = report / 'bag'
             episodes = read_episodes(bag, embodiment.load(self.robot))
-            return speed([episode.trace for episode in episodes], largest_latent(bag))
+            traces = [episode.trace for episode in episodes]
+            return speed(traces, lateness_ms(bag, traces), largest_latent(bag))
 
     def _arguments(self, report: Path, slow_delay_ms: int) -> list[str]:
         episodes = max(1, round(self.seconds / EPISODE_S))
@@ -48,6 +51,24 @@ class Run:
         return ['--robot', self.robot, '--task', self.task, '--seed', str(self.seed), '--episodes', str(episodes),
                 '--time-limit', str(limit_s), '--slow-delay-ms', str(slow_delay_ms), '--report', str(report),
                 '--headless', *checkpoint]
+
+
+def lateness_ms(bag: Path, traces: Sequence[EpisodeTrace]) -> Figures:
+    """How late the bridge's ticks were by its own clock: the worst report of an episode; None when there is none."""
+    worst: Figures = {'p99': None, 'max': None}
+    with open_bag(bag) as reader:
+        for received in messages(reader, 'diagnostics'):
+            if any(trace.start_ns <= received.received_ns <= trace.end_ns for trace in traces):
+                for key, value in _bridge_lateness(received.message):
+                    worst[key] = max(value, worst[key] or 0.0)
+    return worst
+
+
+def _bridge_lateness(message: Any) -> Iterator[tuple[str, float]]:
+    for status in message.status:
+        if status.name.startswith('hardware_bridge'):
+            yield from ((key, float(entry.value)) for key in ('p99', 'max') for entry in status.values
+                        if entry.key == f'lateness {key} [ms]')
 
 
 def largest_latent(bag: Path) -> int | None:

@@ -35,14 +35,14 @@ class Target:
                 **{key: bound for key, bound in bounds.items() if np.isfinite(bound)}}
 
 
-def speed(traces: Sequence[EpisodeTrace], latent_bytes: int | None) -> Figures:
+def speed(traces: Sequence[EpisodeTrace], lateness_ms: Figures, latent_bytes: int | None) -> Figures:
     """Figures over all episodes of a run: medians of the rates, spreads of the pooled times."""
     return {
         'episodes': len(traces), 'seconds': sum(trace.duration_s for trace in traces),
         'chunk_rate_hz': _median(metrics.chunk_rate_hz, traces),
         'command_rate_hz': _median(metrics.command_rate_hz, traces),
         'slow_rate_hz': _median(metrics.slow_rate_hz, traces),
-        'command_lateness_ms': _pooled(metrics.lateness_ms, traces),
+        'command_lateness_ms': lateness_ms,
         'latent_age_ms': _pooled(metrics.latent_age_ms, traces),
         'image_to_command_ms': _pooled(metrics.image_to_command_ms, traces),
         'model_ms': _pooled(metrics.model_ms, traces),

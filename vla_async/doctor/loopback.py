@@ -16,7 +16,7 @@ from vla_async.nodes.conversions import to_ns
 TOPIC = 'vla_async_doctor'
 BYTES = 500_000
 WANTED = 3
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 def main() -> int:

@@ -51,11 +51,12 @@ def gpu() -> Finding:
 
 def checkpoint() -> Finding:
     """Whether the demo's policy is there and loads."""
-    from vla_async.acting.policy import load_policy
     name = checkpoints.default(ROBOT, TASK)
     try:
+        folder = checkpoints.find(name)
+        from vla_async.acting.policy import load_policy  # takes seconds, so only when there is something to load
         began = time.perf_counter()
-        load_policy(checkpoints.find(name), embodiment.load(ROBOT))
+        load_policy(folder, embodiment.load(ROBOT))
     except VlaAsyncError as error:
         return Finding(FAIL, str(error), 'get the whole repository, or train one: vla-async train --help')
     return Finding(OK, f'{name} loads in {time.perf_counter() - began:.1f} s')

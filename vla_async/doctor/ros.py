@@ -13,7 +13,7 @@ from vla_async.launcher.environment import environment
 
 PACKAGES = ('rclpy', 'sensor_msgs.msg', 'trajectory_msgs.msg', 'std_msgs.msg', 'std_srvs.srv', 'diagnostic_msgs.msg')
 REINSTALL = 'install the package again: make demo, or pip install --force-reinstall .'
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 
 
 def wheels() -> Finding:

@@ -24,7 +24,7 @@ def motion(trace: EpisodeTrace) -> bytes:
     for panel, joint in zip(panels, joints, strict=False):
         _joint(panel, trace, joint)
     if joints:
-        panels[0].legend(loc='upper right', ncols=2, frameon=False, fontsize=8)
+        _legend(panels[0])
     panels[-1].set_xlabel('time since the task was given [s]')
     return _png(figure)
 
@@ -39,10 +39,10 @@ def ages_and_rates(trace: EpisodeTrace) -> bytes:
                                   ('chunks', trace.fusions.judged_ns, FAST), ('reasoner', passes_ns, SLOW)):
         times, values = sliding_rate(stamps, trace)
         rates.plot(times, values, color=colour, label=label)
-    rates.set(ylabel='rate [Hz]', xlabel='time since the task was given [s]', yscale='log')
+    rates.set(ylabel='rate [Hz]', xlabel='time since the task was given [s]', yscale='symlog', ylim=(0, None))
     for panel in (ages, rates):
         _tidy(panel)
-        panel.legend(loc='upper right', ncols=3, frameon=False, fontsize=8)
+        _legend(panel)
     return _png(figure)
 
 
@@ -89,6 +89,10 @@ def _ages(panel: Axes, trace: EpisodeTrace) -> None:
 
 def _seconds(stamps_ns: StampArray, trace: EpisodeTrace) -> np.ndarray:
     return (stamps_ns - trace.start_ns) / 1e9
+
+
+def _legend(panel: Axes) -> None:
+    panel.legend(loc='lower right', bbox_to_anchor=(1, 0.98), ncols=3, frameon=False, fontsize=8)
 
 
 def _tidy(panel: Axes) -> None:

@@ -23,7 +23,7 @@ p { margin: .3rem 0; color: #52606d }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; font-variant-numeric: tabular-nums }
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid #e4e7eb; white-space: nowrap }
 th:nth-child(2), td:nth-child(2) { text-align: left; white-space: normal; min-width: 13rem }
-th { color: #52606d; font-weight: 600 } tr:last-child td { border: 0 }
+th { color: #52606d; font-weight: 600; white-space: normal; vertical-align: bottom } tr:last-child td { border: 0 }
 .good { color: #0f766e; font-weight: 600 } .bad { color: #c2410c; font-weight: 600 }
 img, video { width: 100%; display: block }
 video { max-width: 46rem; margin: .6rem 0; border-radius: .4rem; background: #000 }

@@ -98,12 +98,6 @@ def model_ms(trace: EpisodeTrace) -> NDArray[np.float64]:
     return trace.chunks.inference_ns[within(trace.chunks.stamp_ns, trace)] / 1e6
 
 
-def lateness_ms(trace: EpisodeTrace) -> NDArray[np.float64]:
-    """How long after the instant that it holds for a set-point was sent [ms], never below zero, shape (S,)."""
-    points = trace.set_points.where(within(trace.set_points.sent_ns, trace))
-    return np.maximum(points.sent_ns - points.stamp_ns, 0) / 1e6
-
-
 def seam(trace: EpisodeTrace) -> dict[str, float | None]:
     """Largest jumps of the motion where one chunk takes over from another [rad or m, per s, per s^2]."""
     accepted = trace.fusions.where(trace.fusions.accepted & within(trace.fusions.judged_ns, trace))

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from vla_async.bridge import FollowerConfig, MotionFollower
+from vla_async.bridge.anchoring import SetPoint, find_anchor
 from vla_async.embodiment import Embodiment
 from vla_async.fusion import ChunkFuser, FuserConfig
 from vla_async.joint_order import JointReading
@@ -22,9 +23,10 @@ from vla_async.latent.buffer import LatentBuffer
 from vla_async.observation import ObservationBuffer
 from vla_async.replay.trace import TraceRecorder
 from vla_async.timebase import nanoseconds, step_ns
-from vla_async.types import ActionChunk, FloatArray, ImageArray, JointCommand, Latent, Observation, Task
+from vla_async.types import ActionChunk, FloatArray, FusionReport, ImageArray, JointCommand, Latent, Observation, Task
 
-WINDOW_S = 0.5  # a window reaches this far beyond the time that the robot needs to stop [s]
+WINDOW_S = 0.5  # length of a window, more where the joints need more to stop [s]
+ANCHOR_TOLERANCE = 0.02  # a held robot further than this from the motion has not followed it [rad or m]
 
 
 class SlowSide(Protocol):
@@ -73,7 +75,8 @@ class Pipeline:
         self._latents = LatentBuffer()
         fusion = FuserConfig.from_embodiment(robot)
         self._fuser = ChunkFuser(fusion)
-        self._window_points = math.ceil((fusion.stop_s + WINDOW_S) * robot.rates.trajectory_hz)
+        self._step_ns = nanoseconds(fusion.knot_s)  # on the knots of the motion windows repeat it exactly
+        self._points = math.ceil(nanoseconds(max(WINDOW_S, fusion.stop_s)) / self._step_ns) + 2
         self._follower = MotionFollower(FollowerConfig.from_embodiment(robot))
         self._period_ns = step_ns(robot.rates.trajectory_hz)
         self._due: list[tuple[int, int, Callable[[int], None]]] = []  # heap of (time, order of planning, event)
@@ -81,29 +84,33 @@ class Pipeline:
         self._task: Task | None = None
         self._latent_sequence = 1
         self._slow_free_ns = self._fast_free_ns = 0
-        self._published_ns = 0  # stamp of the newest window
+        self._moving = False  # whether the fused motion is the one to go on with
+        self._window_ns = self._published_ns = 0  # stamp of the newest window, and when it was made
+        self._measured: JointReading | None = None
+        self._sent: SetPoint | None = None
         self.recorder = TraceRecorder(robot.joint_names)
 
     def start(self, now_ns: int, position: FloatArray) -> None:
         """Begin at rest at `position` (D,) [rad or m]."""
-        at_rest = np.zeros_like(position)
         self._fast.reset()
-        self._fuser.reset(now_ns, position, at_rest)
-        self.observe_joints(now_ns, position, at_rest)
+        self.observe_joints(now_ns, position, np.zeros_like(position))
         self._follower.activate(now_ns)
-        self._plan(now_ns, self._publish_and_again)
+        self._plan(now_ns, self._go_on)
 
     def set_task(self, task: Task) -> None:
         """A new instruction: it counts at once, the scene is read as soon as the reasoner is free."""
         self._run_until(task.stamp_ns)
         self._task = task
         self._latents.set_task(task)
-        if task.instruction:
+        if not task.instruction:
+            self._moving = False  # without new windows the last one runs to its rest
+        else:
             self._latch(self._slow.instruction_latent(task, task.stamp_ns, self._next_sequence()))(task.stamp_ns)
 
     def observe_joints(self, stamp_ns: int, position: FloatArray, velocity: FloatArray) -> None:
         """Measured joints (D,) [rad or m], (D,) [rad/s or m/s]."""
-        self._observations.add_joints(JointReading(stamp_ns, position, velocity))
+        self._measured = JointReading(stamp_ns, position, velocity)
+        self._observations.add_joints(self._measured)
         self._follower.observe(stamp_ns, position, velocity)
 
     def observe_images(self, stamp_ns: int, images: Mapping[str, ImageArray]) -> None:
@@ -123,6 +130,7 @@ class Pipeline:
         """Let everything happen that is due, then the set-point of this tick."""
         self._run_until(now_ns)
         command = self._follower.command(now_ns)
+        self._sent = SetPoint(now_ns, self._follower.state, command.position)
         self.recorder.set_point(command, now_ns, self._follower.trajectory_ns, self._follower.state, late=False)
         return command
 
@@ -145,6 +153,8 @@ class Pipeline:
     def _generate(self, observation: Observation, now_ns: int) -> None:
         """Fast: a chunk from the newest pictures and whatever latent is latched now."""
         latent = self._latents.current(now_ns).latent
+        if latent is None:
+            return
         duration_ns = self._takes(self._timing.generate_s)
         chunk = replace(self._fast.generate(observation, latent, now_ns, self._seed), inference_ns=duration_ns)
         self._fast_free_ns = now_ns + duration_ns
@@ -152,21 +162,40 @@ class Pipeline:
 
     def _fuse(self, chunk: ActionChunk) -> Callable[[int], None]:
         def fuse(now_ns: int) -> None:
-            report = self._fuser.add(chunk, now_ns)
-            trajectory_ns = self._publish(now_ns)
+            report = self._judge(chunk, now_ns)
+            trajectory_ns = self._publish(now_ns) if report.accepted else 0
             self.recorder.chunk(chunk)
             self.recorder.fusion(report, chunk, now_ns, trajectory_ns)
         return fuse
 
-    def _publish(self, now_ns: int) -> int:
-        """Hand a window of the fused motion to the follower; returns its stamp, which always grows."""
-        self._published_ns = max(now_ns, self._published_ns + 1)
-        self._follower.accept(self._fuser.window(self._published_ns, self._period_ns, self._window_points), now_ns)
-        return self._published_ns
+    def _judge(self, chunk: ActionChunk, now_ns: int) -> FusionReport:
+        """Join a chunk to the motion, which begins anew where the robot is after it was held."""
+        if self._task is None or chunk.task_id != self._task.id:
+            return FusionReport(chunk.sequence, False, 'the task has changed meanwhile')
+        fused = self._fuser.command(now_ns).position if self._moving else None
+        anchor = find_anchor(fused, self._sent, self._measured, now_ns, ANCHOR_TOLERANCE)
+        if anchor.reason:
+            return FusionReport(chunk.sequence, False, anchor.reason)
+        if anchor.position is not None:
+            self._fuser.reset(now_ns, anchor.position)
+            self._moving = True
+        return self._fuser.add(chunk, now_ns)
 
-    def _publish_and_again(self, now_ns: int) -> None:
-        self._publish(now_ns)
-        self._plan(now_ns + self._period_ns, self._publish_and_again)
+    def _publish(self, now_ns: int) -> int:
+        """Hand the motion from a little before now on to the follower; returns the window's stamp, always a new one."""
+        start_ns = (now_ns - self._period_ns) // self._step_ns * self._step_ns
+        if start_ns <= self._window_ns <= now_ns - self._step_ns:
+            start_ns = self._window_ns + self._step_ns
+        self._follower.accept(self._fuser.window(start_ns, self._step_ns, self._points), now_ns)
+        self._window_ns, self._published_ns = start_ns, now_ns
+        return start_ns
+
+    def _go_on(self, now_ns: int) -> None:
+        """Between chunks and after the last one the motion goes on, until it rests."""
+        due = now_ns - self._published_ns >= self._period_ns
+        if self._moving and due and now_ns < self._fuser.rest_ns:
+            self._publish(now_ns)
+        self._plan(now_ns + self._period_ns // 2, self._go_on)
 
     def _takes(self, mean_s: float) -> int:
         """A duration [ns] around `mean_s`."""
