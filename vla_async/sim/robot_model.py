@@ -11,27 +11,14 @@ from xml.dom.minidom import Document, Element
 
 import mujoco
 import numpy as np
-import xacro
 
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
-from vla_async.resources import share
+from vla_async.urdf import expand
 
 SERVO_FREQUENCY = 50.0  # undamped natural frequency of each servo [rad/s]; it lags 2 / 50 = 40 ms behind a ramp
 ROTOR_INERTIA = 0.02  # felt at the joint, after the gear [kg m^2]; keeps light distal joints stable at 2 ms
 VISUAL_GROUP, CONTACT_GROUP = 1, 3  # MuJoCo shows groups 0 to 2
-
-
-def expand(robot: Embodiment) -> Document:
-    """The robot's URDF from its xacro; raises ConfigError naming the file and what is wrong with it."""
-    path = share() / 'urdf' / robot.urdf
-    if not path.is_file():
-        raise ConfigError(f'{robot.name}: the URDF {path} does not exist; see the key urdf of its robot file')
-    try:
-        document: Document = xacro.process_file(str(path))
-    except Exception as error:  # xacro raises its own, expat's and evaluation errors of any kind
-        raise ConfigError(f'{path}: xacro cannot expand it: {error}') from error
-    return document
 
 
 def build_spec(robot: Embodiment) -> mujoco.MjSpec:

@@ -1,0 +1,41 @@
+"""All nodes of the suite on a real robot: `ros2 launch vla_async bringup.launch.py checkpoint:=<folder>`.
+
+Cameras, joint states and controllers are the robot's own; their topics are named in config/robots/<robot>.yaml.
+"""
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from vla_async.graph import PIPELINE, SUPERVISION
+from vla_async.resources import share
+
+ARGUMENTS = {
+    'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
+    'checkpoint': ('', 'policy folder'),
+    'namespace': ('', 'namespace of all nodes and topics'),
+    'params_file': (str(share() / 'config/vla_async.yaml'), 'parameters of all nodes'),
+    'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
+    'log_level': ('info', 'debug, info, warn or error'),
+}
+
+
+def generate_launch_description():
+    """Every node is started again when it dies; lifecycle_manager brings it up again."""
+    declared = [DeclareLaunchArgument(name, default_value=default, description=text)
+                for name, (default, text) in ARGUMENTS.items()]
+    return LaunchDescription([*declared, *map(node, (*PIPELINE, *SUPERVISION))])
+
+
+def node(spec):
+    """Action for one line of the table of nodes."""
+    told = {name: LaunchConfiguration(name) for name in ('robot', 'use_sim_time')}
+    if spec.name in ('vlm_reasoner', 'action_generator'):
+        told['checkpoint'] = LaunchConfiguration('checkpoint')
+    return Node(
+        package='vla_async', executable=spec.executable, name=spec.name,
+        # name and namespace both: otherwise launch_ros writes the dict below `/**` and the file's section wins
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[LaunchConfiguration('params_file'), told],
+        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+        output='screen', respawn=True, respawn_delay=1.0)

@@ -1,0 +1,35 @@
+"""The suite with the simulated robot: `ros2 launch vla_async sim.launch.py checkpoint:=<folder>`.
+
+Give it work with `ros2 action send_goal /run_task vla_async_msgs/action/RunTask "{instruction: touch the red cube}"`.
+"""
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from vla_async.graph import SIMULATION
+from vla_async.resources import share
+
+ARGUMENTS = {
+    'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
+    'task': ('touch', 'family of scenes'),
+    'seed': ('0', 'seed of the first scene'),
+    'namespace': ('', 'namespace of all nodes and topics'),
+}
+
+
+def generate_launch_description():
+    """The simulator, and everything that bringup.launch.py starts, with its arguments."""
+    declared = [DeclareLaunchArgument(name, default_value=default, description=text)
+                for name, (default, text) in ARGUMENTS.items()]
+    profile = SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', str(share() / 'config/fastdds.xml'))
+    bringup = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/bringup.launch.py')))
+    return LaunchDescription([*declared, profile, *map(simulator, SIMULATION), bringup])
+
+
+def simulator(spec):
+    """The simulated robot."""
+    return Node(
+        package='vla_async', executable=spec.executable, name=spec.name, namespace=LaunchConfiguration('namespace'),
+        parameters=[{name: LaunchConfiguration(name) for name in ('robot', 'task', 'seed')}], output='screen')

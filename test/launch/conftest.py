@@ -1,0 +1,101 @@
+"""A stand-in for the few classes of launch and launch_ros that launch files use: they exist on ROS machines only."""
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from vla_async.resources import share
+
+
+@dataclass(frozen=True)
+class LaunchConfiguration:
+    name: str
+
+
+@dataclass
+class DeclareLaunchArgument:
+    name: str
+    default_value: str
+    description: str
+
+
+@dataclass
+class SetEnvironmentVariable:
+    name: str
+    value: str
+
+
+@dataclass
+class PythonLaunchDescriptionSource:
+    path: str
+
+
+@dataclass
+class IncludeLaunchDescription:
+    source: PythonLaunchDescriptionSource
+
+
+@dataclass
+class LaunchDescription:
+    entities: list[Any]
+
+
+@dataclass
+class Node:
+    package: str
+    executable: str
+    name: str
+    namespace: LaunchConfiguration
+    output: str
+    parameters: list[Any] = field(default_factory=list)
+    arguments: list[Any] = field(default_factory=list)
+    respawn: bool = False
+    respawn_delay: float = 0.0
+
+
+STAND_INS = {
+    'launch': [LaunchDescription],
+    'launch.actions': [DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable],
+    'launch.launch_description_sources': [PythonLaunchDescriptionSource],
+    'launch.substitutions': [LaunchConfiguration],
+    'launch_ros': [],
+    'launch_ros.actions': [Node],
+}
+
+
+@dataclass
+class Launched:
+    """What a launch file describes."""
+
+    nodes: dict[str, Node]
+    arguments: dict[str, DeclareLaunchArgument]
+    includes: list[str]
+
+
+@pytest.fixture
+def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Launched]:
+    """Load a launch file by name."""
+    for name, classes in STAND_INS.items():
+        module = ModuleType(name)
+        for kind in classes:
+            setattr(module, kind.__name__, kind)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    def load(name: str) -> Launched:
+        spec = importlib.util.spec_from_file_location('launched', share() / 'launch' / name)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        entities = module.generate_launch_description().entities
+        return Launched(
+            {e.name: e for e in entities if isinstance(e, Node)},
+            {e.name: e for e in entities if isinstance(e, DeclareLaunchArgument)},
+            [e.source.path for e in entities if isinstance(e, IncludeLaunchDescription)])
+    return load

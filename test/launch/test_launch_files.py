@@ -1,0 +1,73 @@
+import importlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vla_async import graph
+from vla_async.resources import share
+
+FILES = {
+    'bringup.launch.py': (*graph.PIPELINE, *graph.SUPERVISION),
+    'sim.launch.py': graph.SIMULATION,
+    'view.launch.py': graph.VIEW,
+}
+
+
+def substitutions(value):
+    """Names of all launch configurations inside a parameter, argument or namespace."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return {name for entry in value for name in substitutions(entry)}
+    return {value.name} if type(value).__name__ == 'LaunchConfiguration' else set()
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_a_launch_file_starts_the_nodes_of_the_table_in_its_order(launch, name):
+    own = [node for node in launch(name).nodes.values() if node.package == 'vla_async']
+    assert [(node.name, node.executable) for node in own] == [(spec.name, spec.executable) for spec in FILES[name]]
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_whatever_a_node_is_told_is_a_declared_argument(launch, name):
+    described = launch(name)
+    for node in described.nodes.values():
+        used = substitutions([node.parameters, node.arguments, node.namespace])
+        assert used <= set(described.arguments), node.name
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_every_argument_is_described(launch, name):
+    assert all(argument.description for argument in launch(name).arguments.values())
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_a_node_is_told_only_parameters_that_it_declares(launch, name):
+    for node in launch(name).nodes.values():
+        if node.package != 'vla_async':
+            continue
+        declared = set(importlib.import_module(f'vla_async.nodes.{node.executable}').Parameters.__dataclass_fields__)
+        told = {key for entry in node.parameters if isinstance(entry, dict) for key in entry}
+        assert told <= declared | {'use_sim_time'}, node.name
+
+
+def test_the_simulation_includes_the_bringup_and_files_that_are_named_exist(launch):
+    described = launch('sim.launch.py')
+    assert [Path(path).name for path in described.includes] == ['bringup.launch.py']
+    assert all(Path(path).is_file() for path in described.includes)
+    for name in FILES:
+        for argument in launch(name).arguments.values():
+            if argument.default_value.startswith('/'):
+                assert Path(argument.default_value).is_file(), argument.name
+
+
+def test_the_parameter_file_has_one_section_for_every_node_and_only_declared_parameters():
+    sections = yaml.safe_load((share() / 'config/vla_async.yaml').read_text())
+    assert list(sections) == [spec.name for spec in graph.ALL]
+    for name, section in sections.items():
+        declared = importlib.import_module(f'vla_async.nodes.{name}').Parameters.__dataclass_fields__
+        told = section['ros__parameters']
+        assert set(told) <= set(declared), name
+        for key, value in told.items():
+            assert value == declared[key].default, f'{name}.{key}'
