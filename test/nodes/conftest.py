@@ -21,11 +21,11 @@ from vla_async import embodiment
 from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
 from vla_async.nodes import topics
-from vla_async.nodes.conversions import image_message, joint_state_message, task_message
+from vla_async.nodes.conversions import chunk_message, image_message, joint_state_message, task_message
 from vla_async.nodes.topics import Topic
-from vla_async.types import Task
+from vla_async.types import ActionChunk, Task
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0  # far more than needed: a machine may be busy with other things
 ROBOT = embodiment.load('astribot_s1')
 
 
@@ -156,6 +156,25 @@ class WaxRobot(Node):
         return len(self.commands) >= count and bool(np.ptp(np.array(self.commands[-count:]), axis=0).max() < 1e-9)
 
 
+class Feeder(Node):
+    """Acts like an action generator: chunks at 20 Hz that swing the left arm, from pictures to chunks in no time."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__('feeder', context=context)
+        self._chunks = topics.ACTION_CHUNK.advertise(self)
+        self._begin_ns, self._sequence = time.time_ns(), 0
+        self.create_timer(0.05, self._feed)
+
+    def _feed(self) -> None:
+        self._sequence += 1
+        now_ns, step_ns = time.time_ns(), 33_333_333
+        t = (now_ns - self._begin_ns + step_ns * np.arange(32)) / 1e9
+        positions = np.tile(ROBOT.array('home'), (32, 1))
+        positions[:, ROBOT.joint_names.index('left_arm_1')] += 0.3 * (1 - np.cos(t))
+        chunk = ActionChunk(now_ns, step_ns, positions, sequence=self._sequence, observation_ns=now_ns)
+        self._chunks.publish(chunk_message(chunk, ROBOT.joint_names))
+
+
 @pytest.fixture(scope='session')
 def ros_environment() -> None:
     """What the process starter sets for each process, here for this one."""
@@ -178,6 +197,18 @@ def graph(ros_environment: None) -> Iterator[Graph]:
 @pytest.fixture
 def robot(graph: Graph) -> WaxRobot:
     return graph.add(WaxRobot(graph.context))
+
+
+@pytest.fixture
+def moving(graph: Graph, robot: WaxRobot) -> WaxRobot:
+    """The robot under way, with the feeder, the fuser and the bridge."""
+    from vla_async.nodes.chunk_fuser import ChunkFuserNode
+    from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+    graph.bring_up(ChunkFuserNode)
+    graph.bring_up(HardwareBridgeNode)
+    graph.add(Feeder(graph.context))
+    graph.until(lambda: len(robot.commands) > 20 and not robot.still_since(10), 'motion')
+    return robot
 
 
 @pytest.fixture(scope='session')

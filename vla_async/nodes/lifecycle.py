@@ -117,8 +117,10 @@ class PipelineNode(LifecycleNode):
         now_s = time.monotonic()
         if (known is None or known.text != text) and now_s - self._logged_s.get(key, -LOG_PERIOD_S) >= LOG_PERIOD_S:
             self._logged_s[key] = now_s
-            log = self.get_logger().error if level == ERROR else self.get_logger().warning
-            log(f'{key}: {text}')
+            if level == ERROR:  # two calls, not one with a changing severity: rclpy refuses that
+                self.get_logger().error(f'{key}: {text}')
+            else:
+                self.get_logger().warning(f'{key}: {text}')
 
     def settle(self, key: str) -> None:
         """The problem under `key` is over, if there was one."""

@@ -1,0 +1,55 @@
+"""Workers hand on what kills them; tickers keep absolute time and skip what they missed."""
+import time
+from threading import Event
+
+import pytest
+
+from vla_async.nodes.threads import Ticker, Worker
+
+MS = 1_000_000
+
+
+def test_an_error_ends_the_worker_and_is_handed_on():
+    failures, failed = [], Event()
+
+    def fail(error):
+        failures.append(error)
+        failed.set()
+    worker = Worker('doomed', lambda: 1 / 0, fail)
+    worker.start()
+    assert failed.wait(20)
+    worker.close()
+    assert isinstance(failures[0], ZeroDivisionError)
+
+
+def test_after_close_no_step_is_made():
+    steps, begun = [], Event()
+
+    def step():
+        steps.append(1)
+        begun.set()
+        time.sleep(0.001)
+    worker = Worker('busy', step, pytest.fail)
+    worker.start()
+    assert begun.wait(20)
+    worker.close()
+    made = len(steps)
+    time.sleep(0.02)
+    assert len(steps) == made
+
+
+def test_a_missed_deadline_is_skipped_and_counted():
+    done, lates = Event(), []
+
+    def step(late):
+        lates.append(late)
+        if len(lates) == 1:
+            time.sleep(0.1)  # misses the next deadlines
+        if len(lates) == 4:
+            done.set()
+    ticker = Ticker(10 * MS, step, pytest.fail)
+    ticker.start()
+    assert done.wait(20)
+    ticker.close()
+    assert ticker.skipped >= 9
+    assert ticker.lateness_ms()[1] >= ticker.lateness_ms()[0] >= 0
