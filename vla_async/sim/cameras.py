@@ -68,6 +68,7 @@ class Renderer:
     def close(self) -> None:
         """Free what the graphics hold; draw no more afterwards."""
         if self._gl is not None and self._context is not None:
+            self._gl.make_current()
             self._context.free()
             self._gl.free()
             self._gl = self._context = self._model = None
@@ -81,6 +82,8 @@ class Renderer:
 
     def _prepare(self, state: WorldState) -> None:
         """Bring the renderer's own model data to the state; a new model is loaded into the graphics first."""
+        if self._gl is not None:
+            self._gl.make_current()  # another renderer of this thread may have drawn meanwhile
         if state.model is not self._model:
             self._load(state.model)
         if state is not self._drawn:
