@@ -32,7 +32,7 @@ setup(
     entry_points={
         'console_scripts': ['vla-async = vla_async.cli:main',
                             *(f'{node.executable} = vla_async.nodes.{node.executable}:main' for node in ALL)],
-        'vla_async.policies': ['vla_async = vla_async.acting.policy:load_policy'],
+        'vla_async.policies': ['vla_async = vla_async.acting.policy:load_own'],
     },
     ext_modules=[Extension(f'{MESSAGES}.built_by_cmake', [])],
     cmdclass={'build_ext': BuildMessages},

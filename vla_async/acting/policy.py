@@ -3,7 +3,7 @@
     policy.json  reasoner/ (Hugging Face folder)  fusion_queries.safetensors  expert.safetensors  README.md
 
 Third parties add policies under the entry-point group `vla_async.policies`: a callable `(folder, robot, device, dtype)`
-that returns a `Policy`; the key `kind` of their policy.json names it. Without `kind` a folder is one of this package.
+that returns a `Policy`; the key `kind` of their policy.json names it.
 """
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from vla_async.errors import CheckpointError, unknown
 from vla_async.reasoning.reasoner import Reasoner
 
 GROUP = 'vla_async.policies'
+KIND = 'vla_async'  # a policy of this package
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def load_policy(folder: str | Path, robot: Embodiment, device: str = 'cpu', dtyp
     if not root.is_dir():
         raise CheckpointError(f'{root}: there is no such checkpoint folder')
     kind = _kind(root)
-    if kind is None:
+    if kind == KIND:
         return load_own(root, robot, device, dtype)
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
     if kind not in known:
@@ -53,7 +54,7 @@ def load_own(folder: Path, robot: Embodiment, device: str = 'cpu', dtype: torch.
     return Policy(reasoner, generator)
 
 
-def _kind(folder: Path) -> str | None:
+def _kind(folder: Path) -> str:
     path = folder / FILE
     if not path.is_file():
         raise CheckpointError(f'{folder}: {FILE} is missing; is this a policy folder?')
@@ -61,4 +62,6 @@ def _kind(folder: Path) -> str | None:
         data = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise CheckpointError(f'{path}: not readable as JSON: {error}') from error
-    return data.get('kind') if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(data.get('kind'), str):
+        raise CheckpointError(f'{path}: has no `kind`; a policy of this package says {KIND!r}')
+    return str(data['kind'])

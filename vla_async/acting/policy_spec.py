@@ -50,7 +50,7 @@ class PolicySpec:
     noise_scale: float = 0.2  # temperature of the start noise; below 1 successive chunks agree better
 
     def save(self, folder: Path) -> None:
-        data = {'format': FORMAT, **asdict(self)}
+        data = {'kind': 'vla_async', 'format': FORMAT, **asdict(self)}
         data['normalisation'] = {k: np.round(v, 7).tolist() for k, v in data['normalisation'].items()}
         (folder / FILE).write_text(json.dumps(data, indent=1) + '\n')
 
@@ -64,7 +64,7 @@ class PolicySpec:
             data = json.loads(path.read_text())
         except (OSError, ValueError) as error:
             raise CheckpointError(f'{path}: not readable as JSON: {error}') from error
-        if not isinstance(data, dict) or data.pop('format', None) != FORMAT:
+        if not isinstance(data, dict) or data.pop('kind', None) != 'vla_async' or data.pop('format', None) != FORMAT:
             raise CheckpointError(f'{path}: not a policy of format {FORMAT}')
         return _parse(path, data)
 

@@ -15,7 +15,7 @@ from vla_async.training.demonstrations_store import Demonstrations
 AGES_S = (0.1, 1.2)  # of a latent in use: between one and two periods of the slow loop
 LATE_S = 2.0  # up to here now and then, for a slow loop that stutters
 LATE_SHARE = 0.1
-POSITION_NOISE = 0.01  # of the measured joints [rad or m]; the set-points to reproduce stay the recorded ones
+POSITION_NOISE = 0.004  # of the measured joints [rad or m]; the set-points to reproduce stay the recorded ones
 VELOCITY_DROPOUT = 0.3
 BRIGHTNESS, TINT = 0.15, 0.05  # random gain of a picture, and of its colours apart
 

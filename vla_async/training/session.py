@@ -121,7 +121,8 @@ class Session:
         shard = make_shard(data, out, options.seed, 0, options.device)
         cores = options.jobs if options.device == 'cpu' else 1
         source = (options.data, len(data.starts))
-        helpers = [GradientHelper(make_shard, (source, out, options.seed, i), shard.parameters) for i in range(1, cores)]
+        helpers = [GradientHelper(make_shard, (source, out, options.seed, number), shard.parameters)
+                   for number in range(1, cores)]
         trainer = Trainer(shard, helpers)
         if options.resume:
             training_state.load(trainer, out)
