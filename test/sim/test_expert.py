@@ -8,6 +8,7 @@ from vla_async.embodiment import load
 from vla_async.sim.expert import CRUISE, RATE, SPEED, Expert, funnel_velocity
 from vla_async.sim.inverse_kinematics import HandKinematics
 from vla_async.sim.robot_model import build_spec
+from vla_async.sim.scene import TABLES
 from vla_async.sim.world import World
 
 ROBOT = load('astribot_s1')
@@ -78,6 +79,19 @@ def test_the_expert_touches_the_target_and_nothing_else_within_the_limits(world,
     acceleration = np.diff(velocity, axis=0) * RATE
     assert (np.abs(velocity) <= 0.6 * ROBOT.array('velocity')).all()
     assert (np.abs(acceleration) <= 0.9 * ROBOT.array('acceleration')).all()
+
+
+def test_the_table_arm_has_the_same_expert():
+    small = World(load('so101'), 'touch')
+    episode(small, 2)
+    assert small.judge().success
+
+
+def test_the_other_hand_stays_clear_of_the_table(world):
+    world.reset(24)  # a far target: torso and base lean over the table
+    other = next(hand for hand in ROBOT.hands if hand != world.scene.hand)
+    episode(world, 24)
+    assert world.hand_pose(other)[2, 3] > TABLES[ROBOT.name].height + 0.15
 
 
 def test_the_same_seed_gives_the_same_motion(world):

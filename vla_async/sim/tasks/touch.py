@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class TouchTask:
         """
         if robot_name not in WORKSPACES:
             raise unknown('robot for the task touch', robot_name, WORKSPACES)
-        hands = tuple(embodiment.load(robot_name).hands)
+        hands = _hands(robot_name)
         objects = _draw_objects(rng, WORKSPACES[robot_name], TABLES[robot_name].height)
         target = objects[int(rng.integers(len(objects)))]
         hand = _draw_hand(rng, target, hands)
@@ -94,8 +95,13 @@ class TouchJudge:
 def other_instruction(scene: Scene, name: str, rng: np.random.Generator, robot_name: str) -> str:
     """An instruction for another object of the same scene, with the hand that suits it."""
     thing = scene.object(name)
-    hands = tuple(embodiment.load(robot_name).hands)
+    hands = _hands(robot_name)
     return words.phrase(rng, thing, _draw_hand(rng, thing, hands), hands)
+
+
+@cache
+def _hands(robot_name: str) -> tuple[str, ...]:
+    return tuple(embodiment.load(robot_name).hands)
 
 
 def _draw_objects(rng: np.random.Generator, space: Workspace, height: float) -> tuple[SceneObject, ...]:
