@@ -17,7 +17,7 @@ from vla_async.graph import ALL
 ROOT = Path(__file__).resolve().parents[1]
 LAUNCH_ONLY = {'launch_ros'}  # imported by launch files, which run where ROS is installed
 # import name -> name of the distribution, where they differ
-DISTRIBUTIONS = {'yaml': 'pyyaml', 'PIL': 'pillow', 'mcap_ros2': 'mcap-ros2-support'}
+DISTRIBUTIONS = {'yaml': 'pyyaml', 'PIL': 'pillow'}
 # declared, but loaded by others: a solver that mink is asked for, what transformers reads images with,
 # and what the built messages load
 UNIMPORTED = {'daqp', 'pillow', 'ros-rosidl-default-runtime'}
