@@ -28,7 +28,7 @@ class Thinker:
 
 
 class Mover:
-    """Chunks that lead the last joint along a slow sine, wherever the robot is; noise follows the seed."""
+    """Chunks that lead the last joint along a slow sine, wherever the robot is, with a little noise."""
 
     joint, amplitude = -1, 0.3  # [rad]
 

@@ -63,12 +63,12 @@ class Pipeline:
     """Reasoner, latent buffer, action generator, chunk fuser and motion follower, joined as in the graph.
 
     Order of calls: `start` once, `set_task` when it changes, `observe_*` as data arrives, `step` at every command tick.
-    Stamps never go back. `recorder` keeps what metrics and plots need.
+    Stamps never go back. `seed` draws the models' durations. `recorder` keeps what metrics and plots need.
     """
 
     def __init__(self, robot: Embodiment, slow: SlowSide, fast: FastSide, seed: int = 0,
                  timing: Timing | None = None) -> None:
-        self._slow, self._fast, self._seed = slow, fast, seed
+        self._slow, self._fast = slow, fast
         self._timing = timing or Timing()
         self._random = np.random.default_rng(seed)
         self._observations = ObservationBuffer(robot)
@@ -156,7 +156,7 @@ class Pipeline:
         if latent is None:
             return
         duration_ns = self._takes(self._timing.generate_s)
-        chunk = replace(self._fast.generate(observation, latent, now_ns, self._seed), inference_ns=duration_ns)
+        chunk = replace(self._fast.generate(observation, latent, now_ns), inference_ns=duration_ns)
         self._fast_free_ns = now_ns + duration_ns
         self._plan(self._fast_free_ns, self._fuse(chunk))
 
