@@ -54,8 +54,7 @@ class Graph:
         """The same, configured and active."""
         node = self.start(make, **values)
         assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS, node.problems
-        self.during(0.1)
-        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS, node.problems
+        self.until(lambda: node.trigger_activate() == TransitionCallbackReturn.SUCCESS, 'activation')
         return node
 
     def hear(self, topic: Topic) -> list[Any]:

@@ -27,18 +27,14 @@ def everything(graph, robot, checkpoint):
     return robot
 
 
-@pytest.mark.parametrize('instruction', ['触摸 红色 立方体 🤖', 'töuch \t thé\x00 \x1b[31m‮', '%s {0} "; rm -rf $HOME'])
-def test_unknown_characters_are_read_like_any_others(graph, everything, instruction):
+@pytest.mark.parametrize('instruction', ['触摸 红色 立方体 🤖', 'töuch \t thé \x1b[31m\u202e', '%s {0} "; rm -rf $HOME',
+                                         'touch the red cube and then ' * 200],
+                         ids=['other script', 'control characters', 'shell', 'very long'])
+def test_a_strange_instruction_is_read_as_far_as_it_goes(graph, everything, instruction):
     latents, chunks = graph.hear(topics.LATENT), graph.hear(topics.ACTION_CHUNK)
-    graph.give_task(instruction.replace('\x00', ''))
+    graph.give_task(instruction)
     graph.until(lambda: chunks and any(m.complete for m in latents), 'latents and chunks')
-    everything.assert_calm()
-
-
-def test_an_instruction_beyond_what_the_policy_reads_is_named_and_the_robot_holds_still(graph, everything):
-    graph.give_task('touch the red cube and then ' * 200)
-    graph.until(lambda: any(word in graph.diagnosis('action_generator') + graph.diagnosis('vlm_reasoner')
-                            for word in ('instruction',)), 'the instruction is named')
+    assert latents[-1].instruction == instruction.strip()
     everything.assert_calm()
 
 

@@ -69,7 +69,7 @@ class ChunkFuserNode(PipelineNode):
         self._joint_states = PolledSubscription(self, topics.JOINT_STATES)
         self.listen(topics.TASK, self._follow)
         self.listen(topics.ACTION_CHUNK, self._add)
-        self._timer = self.create_timer(1 / self.robot.rates.trajectory_hz / 2, self._continue)
+        self._timer = self.create_timer(1 / self.robot.rates.trajectory_hz, self._continue)
 
     def activate(self) -> None:
         self._moving = False
@@ -147,7 +147,7 @@ class ChunkFuserNode(PipelineNode):
     def _continue(self) -> None:
         """Send the motion on between chunks and after the last one, until it rests."""
         now_ns = self.now_ns()
-        due = now_ns - self._sent_ns >= self._period_ns
+        due = now_ns - self._sent_ns >= self._period_ns // 2
         if self.active and self._moving and due and now_ns < self._fuser.rest_ns:
             self._send_window(now_ns)
 
