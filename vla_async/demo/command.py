@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
 def _run_graph(options: DemoOptions, console: Console) -> None:
     """All processes up, the episodes one after the other, all processes gone."""
     from vla_async.demo import processes
+    from vla_async.demo.status import tell
     from vla_async.launcher.domain import claim_free_domain
     from vla_async.launcher.environment import environment
     from vla_async.launcher.starter import Starter
@@ -57,7 +58,7 @@ def _run_graph(options: DemoOptions, console: Console) -> None:
     os.environ.update(environment(claim.id, os.environ))  # for the node of this process, too
     parameters = options.report / 'parameters.yaml'
     processes.write_parameters(options, parameters)
-    console.print(f'starting {len(processes.NODES)} nodes on ROS domain {claim.id}; logs in {options.report / "logs"}')
+    tell(console, f'starting {len(processes.NODES)} nodes on ROS domain {claim.id}; logs in {options.report / "logs"}')
     with Starter(processes.commands(parameters), os.environ, options.report / 'logs',
                  processes.STOP_FIRST, processes.STOP_LAST) as starter:
         _run_episodes(options, console, starter)
@@ -85,19 +86,21 @@ def _run_episode(options: DemoOptions, number: int, operator: Operator, live: Li
 
 
 def _watch(starter: Starter, console: Console) -> None:
+    from vla_async.demo.status import tell
     for name in starter.poll(time.monotonic()):
-        console.print(f'{name} died and was started again')
+        tell(console, f'{name} died and was started again')
 
 
 def _report(options: DemoOptions, console: Console) -> None:
+    from vla_async.demo.status import tell
     from vla_async.replay.bag_episodes import read_episodes
     from vla_async.replay.report import print_table, write_report
     bag = options.report / 'bag'
-    console.print('writing the report')
+    tell(console, 'writing the report')
     report = write_report(options.report, read_episodes(bag, options.robot), options.robot,
                           options.as_provenance(), bag)
     print_table(report, console)
-    console.print(f'report: {options.report / "report.html"}')
+    tell(console, f'report: {options.report / "report.html"}')
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class LiveStatus:
     def say(self, headline: str) -> None:
         """A new phase begins."""
         self._headline, self._since_s = headline, time.monotonic()
-        self._console.print(Text(headline))
+        tell(self._console, headline)
 
     def _draw(self) -> Group:
         elapsed = time.monotonic() - self._since_s
@@ -47,10 +47,10 @@ class LiveStatus:
         figures, table = self._figures, Table(box=None, pad_edge=False)
         names = [*(title for _, title in GAUGES), 'latent age [ms]', 'chunk age [ms]', 'bridge', 'to the target [m]']
         for name in names:
-            table.add_column(name, justify='right', style='cyan')
+            table.add_column(Text(name), justify='right', style='cyan')  # as text: '[ms]' is no markup
         distance = None if figures.status is None else figures.status.distance
         table.add_row(*(_number(figures.rates_hz.get(key), 1) for key, _ in GAUGES), _number(figures.latent_age_ms),
-                      _number(figures.chunk_age_ms), figures.bridge or '-', _number(distance, 3))
+                      _number(figures.chunk_age_ms), Text(figures.bridge or '-'), _number(distance, 3))
         return table
 
     def _nodes(self) -> Table:
@@ -64,6 +64,11 @@ class LiveStatus:
             style = STYLES.get(health.level, 'white') if health else 'dim'
             table.add_row(spec.name, state if health else 'starting', Text(health.message if health else '-', style))
         return table
+
+
+def tell(console: Console, line: str) -> None:
+    """One line as it is: neither markup nor wrapped."""
+    console.print(Text(line), soft_wrap=True)
 
 
 def _number(value: float | None, digits: int = 0) -> str:
