@@ -192,10 +192,10 @@ class Pipeline:
 
     def _go_on(self, now_ns: int) -> None:
         """Between chunks and after the last one the motion goes on, until it rests."""
-        due = now_ns - self._published_ns >= self._period_ns
+        due = now_ns - self._published_ns >= self._period_ns // 2
         if self._moving and due and now_ns < self._fuser.rest_ns:
             self._publish(now_ns)
-        self._plan(now_ns + self._period_ns // 2, self._go_on)
+        self._plan(now_ns + self._period_ns, self._go_on)
 
     def _takes(self, mean_s: float) -> int:
         """A duration [ns] around `mean_s`."""
