@@ -1,6 +1,7 @@
 """All processes of a run: started together, watched, started again when they die, stopped in stages."""
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import deque
@@ -104,9 +105,9 @@ class Starter:
         if now_s - self._scanned_s < SCAN_PERIOD_S:
             return
         self._scanned_s = now_s
-        for process in self.processes.values():
-            if process.running and process.pid is not None:
-                self._shared_memory |= owned_by(process.pid)
+        running = [p.pid for p in self.processes.values() if p.running and p.pid is not None]
+        for pid in (*running, os.getpid()):  # Fast DDS forgets ports even of a process that ends well, as ours does
+            self._shared_memory |= owned_by(pid)
 
 
 def _end(processes: list[ManagedProcess], escalation: Iterable[tuple[signal.Signals, float]]) -> None:
