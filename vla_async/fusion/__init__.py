@@ -2,5 +2,6 @@
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.fuser import ChunkFuser
 from vla_async.fusion.limits import JointLimits
+from vla_async.fusion.stream import WindowStream
 
-__all__ = ['ChunkFuser', 'FuserConfig', 'JointLimits']
+__all__ = ['ChunkFuser', 'FuserConfig', 'JointLimits', 'WindowStream']

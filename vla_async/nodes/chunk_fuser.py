@@ -1,7 +1,6 @@
 """Node: joins action chunks to one motion and sends it ahead of time, as windows that end at rest."""
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from std_srvs.srv import Trigger
 
 from vla_async.bridge.anchoring import SetPoint, find_anchor
-from vla_async.fusion import ChunkFuser, FuserConfig
+from vla_async.fusion import ChunkFuser, FuserConfig, WindowStream
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import (
@@ -25,7 +24,6 @@ from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.timebase import nanoseconds, step_ns
 from vla_async.types import ActionChunk, FusionReport
 
 
@@ -54,14 +52,12 @@ class ChunkFuserNode(PipelineNode):
 
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
-        config = FuserConfig.from_embodiment(self.robot)
-        self._fuser = ChunkFuser(config)
-        self._period_ns = step_ns(self.robot.rates.trajectory_hz)
-        self._step_ns = nanoseconds(config.knot_s)  # on the knots of the motion windows repeat it exactly
-        self._points = math.ceil(nanoseconds(max(self._values.window_s, config.stop_s)) / self._step_ns) + 2
-        self._moving, self._hold_still, self._sent_ns, self._window_ns = False, False, 0, 0
+        rate_hz = self.robot.rates.trajectory_hz
+        self._fuser = ChunkFuser(FuserConfig.from_embodiment(self.robot))
+        self._windows = WindowStream(self._fuser, rate_hz, self._values.window_s)
+        self._moving, self._hold_still = False, False
         self._set_point: SetPoint | None = None
-        self._chunks, self._windows, self._refused = RateMeter(), RateMeter(), 0
+        self._chunks, self._sent, self._refused = RateMeter(), RateMeter(), 0
         self._order = JointOrder(self.robot.joint_names)
         self._trajectory = self.advertise(topics.TRAJECTORY)
         self._status = self.advertise(topics.FUSION_STATUS)
@@ -69,7 +65,7 @@ class ChunkFuserNode(PipelineNode):
         self._joint_states = PolledSubscription(self, topics.JOINT_STATES)
         self.listen(topics.TASK, self._follow)
         self.listen(topics.ACTION_CHUNK, self._add)
-        self._timer = self.create_timer(1 / self.robot.rates.trajectory_hz, self._continue)
+        self._timer = self.create_timer(1 / rate_hz, self._continue)
 
     def activate(self) -> None:
         self._moving = False
@@ -87,7 +83,7 @@ class ChunkFuserNode(PipelineNode):
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
         values: dict[str, object] = {
-            'chunks [Hz]': self._chunks.rate_hz(now_ns), 'windows [Hz]': self._windows.rate_hz(now_ns),
+            'chunks [Hz]': self._chunks.rate_hz(now_ns), 'windows [Hz]': self._sent.rate_hz(now_ns),
             'refused chunks': self._refused}
         age_s = self._fuser.chunk_age_s(now_ns)
         if age_s is not None:
@@ -147,20 +143,15 @@ class ChunkFuserNode(PipelineNode):
     def _continue(self) -> None:
         """Send the motion on between chunks and after the last one, until it rests."""
         now_ns = self.now_ns()
-        due = now_ns - self._sent_ns >= self._period_ns // 2
-        if self.active and self._moving and due and now_ns < self._fuser.rest_ns:
+        if self.active and self._moving and self._windows.due(now_ns):
             self._send_window(now_ns)
 
     def _send_window(self, now_ns: int) -> int:
-        """Publish the motion from a little before now on; returns the window's stamp, which is a new one each time."""
-        start_ns = (now_ns - self._period_ns) // self._step_ns * self._step_ns
-        if start_ns <= self._window_ns <= now_ns - self._step_ns:
-            start_ns = self._window_ns + self._step_ns
-        window = self._fuser.window(start_ns, self._step_ns, self._points)
+        """Publish the motion from a little before now on; returns the window's stamp."""
+        window = self._windows.take(now_ns)
         self._trajectory.publish(window_message(window, self.robot.joint_names))
-        self._windows.tick(now_ns)
-        self._sent_ns, self._window_ns = now_ns, start_ns
-        return start_ns
+        self._sent.tick(now_ns)
+        return window.stamp_ns
 
 
 def main() -> int:

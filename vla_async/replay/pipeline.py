@@ -6,7 +6,6 @@ here, so a run follows from its inputs and its seed alone. No clock is read, no 
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -17,7 +16,7 @@ import numpy as np
 from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.anchoring import SetPoint, find_anchor
 from vla_async.embodiment import Embodiment
-from vla_async.fusion import ChunkFuser, FuserConfig
+from vla_async.fusion import ChunkFuser, FuserConfig, WindowStream
 from vla_async.joint_order import JointReading
 from vla_async.latent.buffer import LatentBuffer
 from vla_async.observation import ObservationBuffer
@@ -73,10 +72,8 @@ class Pipeline:
         self._random = np.random.default_rng(seed)
         self._observations = ObservationBuffer(robot)
         self._latents = LatentBuffer()
-        fusion = FuserConfig.from_embodiment(robot)
-        self._fuser = ChunkFuser(fusion)
-        self._step_ns = nanoseconds(fusion.knot_s)  # on the knots of the motion windows repeat it exactly
-        self._points = math.ceil(nanoseconds(max(WINDOW_S, fusion.stop_s)) / self._step_ns) + 2
+        self._fuser = ChunkFuser(FuserConfig.from_embodiment(robot))
+        self._windows = WindowStream(self._fuser, robot.rates.trajectory_hz, WINDOW_S)
         self._follower = MotionFollower(FollowerConfig.from_embodiment(robot))
         self._period_ns = step_ns(robot.rates.trajectory_hz)
         self._due: list[tuple[int, int, Callable[[int], None]]] = []  # heap of (time, order of planning, event)
@@ -85,7 +82,6 @@ class Pipeline:
         self._latent_sequence = 1
         self._slow_free_ns = self._fast_free_ns = 0
         self._moving = False  # whether the fused motion is the one to go on with
-        self._window_ns = self._published_ns = 0  # stamp of the newest window, and when it was made
         self._measured: JointReading | None = None
         self._sent: SetPoint | None = None
         self.recorder = TraceRecorder(robot.joint_names)
@@ -182,18 +178,14 @@ class Pipeline:
         return self._fuser.add(chunk, now_ns)
 
     def _publish(self, now_ns: int) -> int:
-        """Hand the motion from a little before now on to the follower; returns the window's stamp, always a new one."""
-        start_ns = (now_ns - self._period_ns) // self._step_ns * self._step_ns
-        if start_ns <= self._window_ns <= now_ns - self._step_ns:
-            start_ns = self._window_ns + self._step_ns
-        self._follower.accept(self._fuser.window(start_ns, self._step_ns, self._points), now_ns)
-        self._window_ns, self._published_ns = start_ns, now_ns
-        return start_ns
+        """Hand the motion from a little before now on to the follower; returns the window's stamp."""
+        window = self._windows.take(now_ns)
+        self._follower.accept(window, now_ns)
+        return window.stamp_ns
 
     def _go_on(self, now_ns: int) -> None:
         """Between chunks and after the last one the motion goes on, until it rests."""
-        due = now_ns - self._published_ns >= self._period_ns // 2
-        if self._moving and due and now_ns < self._fuser.rest_ns:
+        if self._moving and self._windows.due(now_ns):
             self._publish(now_ns)
         self._plan(now_ns + self._period_ns, self._go_on)
 

@@ -1,0 +1,36 @@
+"""When a fuser's motion is sent on, and which stretch of it: for the node and for the pipeline in virtual time."""
+from __future__ import annotations
+
+import math
+
+from vla_async.fusion.fuser import ChunkFuser
+from vla_async.timebase import nanoseconds, step_ns
+from vla_async.types import JointWindow
+
+
+class WindowStream:
+    """Windows for a receiver that samples the newest one.
+
+    Each begins one period in the past, so that the present is inside of it when it arrives, lies on the knots of the
+    motion, so that successive windows repeat it, and has a later stamp than the one before, by which it can be traced.
+    `window_s` is their length [s]; it becomes longer where the joints need more to stop.
+    """
+
+    def __init__(self, fuser: ChunkFuser, rate_hz: float, window_s: float) -> None:
+        self._fuser, self._period_ns = fuser, step_ns(rate_hz)
+        self._step_ns = nanoseconds(fuser.config.knot_s)
+        self._points = math.ceil(nanoseconds(max(window_s, fuser.config.stop_s)) / self._step_ns) + 2
+        self._stamp_ns = self._taken_ns = 0
+
+    def take(self, now_ns: int) -> JointWindow:
+        """The window to send now."""
+        on_knot_ns = (now_ns - self._period_ns) // self._step_ns * self._step_ns
+        start_ns = max(on_knot_ns, self._stamp_ns + 1)  # a nanosecond beside the knots is beside them by nothing
+        if start_ns > now_ns:  # the clock was set back
+            start_ns = on_knot_ns
+        self._stamp_ns, self._taken_ns = start_ns, now_ns
+        return self._fuser.window(start_ns, self._step_ns, self._points)
+
+    def due(self, now_ns: int) -> bool:
+        """Whether the motion goes on and nothing was sent for half a period: chunks send windows of their own."""
+        return now_ns - self._taken_ns >= self._period_ns // 2 and now_ns < self._fuser.rest_ns
