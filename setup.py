@@ -24,6 +24,7 @@ def shared(folder):
 
 
 setup(
+    python_requires='>=3.10,<3.14',  # in pyproject.toml it becomes an object which colcon cannot read
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/vla_async']),
         ('share/vla_async', ['package.xml']),
