@@ -1,6 +1,8 @@
 """lifecycle_manager and task_server with real lifecycle nodes and a real action client."""
 import pytest
 from action_msgs.msg import GoalStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 from vla_async_msgs.action import RunTask
@@ -10,7 +12,7 @@ from vla_async.errors import ConfigError
 from vla_async.nodes import lifecycle_manager, topics
 from vla_async.nodes.conversions import set_point_message, to_duration
 from vla_async.nodes.lifecycle import PipelineNode
-from vla_async.nodes.lifecycle_manager import LifecycleManager
+from vla_async.nodes.lifecycle_manager import LifecycleManager, Question
 from vla_async.nodes.task_server import TaskServer
 from vla_async.timebase import nanoseconds
 from vla_async.types import JointCommand
@@ -64,6 +66,26 @@ def test_a_member_that_cannot_be_configured_is_named_with_its_own_words(graph, t
     bridge = member(graph, Willing, 'hardware_bridge')
     graph.until_diagnosed('lifecycle_manager', 'chunk_fuser', 'the checkpoint is for another robot')
     assert not bridge.active  # it waits for those before it
+
+
+def test_an_answer_that_was_lost_on_the_way_does_not_stop_the_bring_up(graph, two_members, monkeypatch):
+    monkeypatch.setattr(lifecycle_manager, 'ASK_BUSY_S', 0.2)
+    lost = []
+
+    def change(self, transition, patience_s):
+        lost.append(transition)
+        self.answered = Question(self._change, request_for(transition), patience_s)
+        return Question(self._never, ChangeState.Request(), patience_s)
+
+    def request_for(transition):
+        return ChangeState.Request(transition=Transition(id=lifecycle_manager.TRANSITIONS[transition]))
+    monkeypatch.setattr(lifecycle_manager.Member, 'change', change)
+    monkeypatch.setattr(lifecycle_manager.Member, '_never', graph.probe.create_client(ChangeState, 'nobody'), False)
+    graph.add(LifecycleManager(context=graph.context))
+    for name in ('chunk_fuser', 'hardware_bridge'):
+        member(graph, Willing, name)
+    graph.until_diagnosed('lifecycle_manager', 'all active')
+    assert lost == ['configure', 'activate'] * 2
 
 
 class Client:

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from vla_async.graph import PIPELINE
-from vla_async.launcher.bring_up import ACTIVE, UNREACHABLE, BringUp
+from vla_async.launcher.bring_up import ACTIVE, INACTIVE, UNCONFIGURED, UNREACHABLE, BringUp
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.parameters import RobotParameters, parameter
@@ -22,9 +22,11 @@ from vla_async.nodes.process import run
 
 LOOK_PERIOD_S = 0.25
 ANSWER_PATIENCE_S = 2.0
+ASK_BUSY_S = 2.0  # from the demand of a transition to the first question about its outcome
 DEACTIVATE_PATIENCE_S = 2.0
 TRANSITIONS = {'configure': Transition.TRANSITION_CONFIGURE, 'activate': Transition.TRANSITION_ACTIVATE,
                'deactivate': Transition.TRANSITION_DEACTIVATE}
+TARGETS = {'configure': INACTIVE, 'activate': ACTIVE}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,16 @@ class Member:
         return Question(self._change, request, patience_s)
 
 
+@dataclass
+class Attempt:
+    """A transition under way."""
+
+    name: str
+    transition: str
+    question: Question
+    since_s: float
+
+
 class LifecycleManager(Node):
     """Shell around BringUp: one transition at a time, states asked for a few times a second."""
 
@@ -88,7 +100,7 @@ class LifecycleManager(Node):
         self._members = {name: Member(self, name) for name in names}
         self._bring_up = BringUp(names)
         self._complaints: dict[str, str] = {}
-        self._transition: tuple[str, str, Question] | None = None
+        self._attempt: Attempt | None = None
         topics.DIAGNOSTICS.subscribe(self, self._remember_complaints)
         self._diagnostics = DiagnosticsPublisher(self, 'bring-up', values.robot, self._diagnose)
         self.create_timer(LOOK_PERIOD_S, self._look)
@@ -102,45 +114,64 @@ class LifecycleManager(Node):
                     self.executor.spin_until_future_complete(question.future, DEACTIVATE_PATIENCE_S)
 
     def _look(self) -> None:
-        if self._transition is not None and not self._transition[2].open:
-            self._finish_transition()
+        now_s = time.monotonic()
+        if self._attempt is not None and not self._attempt.question.open:
+            self._conclude(self._attempt)
         for name, member in self._members.items():
-            self._ask(name, member)
-        due = self._bring_up.due(time.monotonic()) if self._transition is None else None
+            self._ask(name, member, now_s)
+        due = self._bring_up.due(now_s) if self._attempt is None else None
         if due is not None:
-            name, transition = due
-            self.get_logger().info(f'{name}: {transition}')
-            question = self._members[name].change(transition, self._patience_s[transition])
-            self._transition = name, transition, question
-            self._diagnostics.publish()
+            self._begin(*due, now_s)
 
-    def _ask(self, name: str, member: Member) -> None:
-        busy = self._transition is not None and self._transition[0] == name
-        if busy or (member.asked is not None and member.asked.open):
-            return  # a node in transition answers when it is done
+    def _begin(self, name: str, transition: str, now_s: float) -> None:
+        self.get_logger().info(f'{name}: {transition}')
+        question = self._members[name].change(transition, self._patience_s[transition])
+        self._attempt = Attempt(name, transition, question, now_s)
+        self._diagnostics.publish()
+
+    def _ask(self, name: str, member: Member, now_s: float) -> None:
+        attempt = self._under_way(name)
+        if attempt is not None and now_s - attempt.since_s < ASK_BUSY_S:
+            return
+        if member.asked is not None and member.asked.open:
+            return
         unanswered = member.asked is not None and not member.asked.future.done()
-        if unanswered or not member.reachable:
+        if attempt is None and (unanswered or not member.reachable):
             self._bring_up.saw(name, UNREACHABLE)
         if member.reachable:
-            member.ask().add_done_callback(partial(self._hear_state, name))
+            member.ask().add_done_callback(partial(self._hear_state, name, now_s))
 
-    def _hear_state(self, name: str, answer: Future[Any]) -> None:
-        response = answer.result()
-        busy = self._transition is not None and self._transition[0] == name
-        if response is not None and not busy:
-            self._bring_up.saw(name, response.current_state.label)
+    def _hear_state(self, name: str, asked_s: float, answer: Future[Any]) -> None:
+        response, attempt = answer.result(), self._under_way(name)
+        if response is None:
+            return
+        state = response.current_state.label
+        if attempt is None:
+            self._bring_up.saw(name, state)
+        elif asked_s > attempt.since_s and state in (UNCONFIGURED, INACTIVE, ACTIVE):
+            # it answers other questions, so it is done, and its answer to the transition was lost on the way: DDS
+            # drops it when the service has not yet discovered the client
+            self._end(attempt, done=state == TARGETS[attempt.transition])
 
-    def _finish_transition(self) -> None:
-        assert self._transition is not None  # noqa: S101  the caller looked
-        name, transition, question = self._transition
-        self._transition = None
-        if not question.future.done():
-            self._fail(name, f'{transition}: no answer within {self._patience_s[transition]:.0f} s')
-        elif not question.future.result().success:
-            self._fail(name, f'{transition} failed; see its log')
+    def _under_way(self, name: str) -> Attempt | None:
+        """The transition of this node that is under way."""
+        return self._attempt if self._attempt is not None and self._attempt.name == name else None
+
+    def _conclude(self, attempt: Attempt) -> None:
+        if attempt.question.future.done():
+            self._end(attempt, done=attempt.question.future.result().success)
+            return
+        self._attempt = None
+        self._fail(attempt.name, f'{attempt.transition}: no answer within {self._patience_s[attempt.transition]:.0f} s')
+        self._diagnostics.publish()
+
+    def _end(self, attempt: Attempt, *, done: bool) -> None:
+        self._attempt = None
+        if done:
+            self._complaints.pop(attempt.name, None)
+            self._bring_up.saw(attempt.name, TARGETS[attempt.transition])
         else:
-            self._complaints.pop(name, None)
-            self._bring_up.saw(name, 'inactive' if transition == 'configure' else ACTIVE)
+            self._fail(attempt.name, f'{attempt.transition} failed; see its log')
         self._diagnostics.publish()
 
     def _fail(self, name: str, error: str) -> None:
@@ -155,8 +186,8 @@ class LifecycleManager(Node):
 
     def _diagnose(self) -> Diagnosis:
         states = dict(self._bring_up.states)
-        if self._transition is not None:
-            states[self._transition[0]] = f'{self._transition[1]}...'
+        if self._attempt is not None:
+            states[self._attempt.name] = f'{self._attempt.transition}...'
         values = {**states, 'restarts': self._bring_up.restarts}
         if errors := self._bring_up.errors:
             said = (f'{name}: {self._complaints.get(name, error)}' for name, error in errors.items())
