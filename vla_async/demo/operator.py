@@ -27,6 +27,8 @@ BRING_UP_PATIENCE_S = 180.0
 ANSWER_PATIENCE_S = 10.0
 END_PATIENCE_S = 15.0  # beyond the time limit: coming to rest, a busy machine
 SIMULATOR = 'robot_simulator'
+SERVICES = {'hardware_bridge/hold': Trigger, 'chunk_fuser/reset': Trigger, 'hardware_bridge/release': Trigger,
+            f'{SIMULATOR}/reset': ResetSimulation}
 
 
 class DemoFault(VlaAsyncError):
@@ -43,6 +45,8 @@ class Operator:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._run_task = ActionClient(self._node, RunTask, 'run_task')
+        # made early: a service that has not yet discovered its client drops the answer
+        self._clients = {name: self._node.create_client(kind, name) for name, kind in SERVICES.items()}
         self.watch = Watch(self._node)
         self._looked_s = 0.0
 
@@ -77,11 +81,11 @@ class Operator:
 
         The bridge holds while the simulated robot jumps home: a set-point from before would tear it back.
         """
-        self._trigger('hardware_bridge/hold')
-        answer = self._call(ResetSimulation, f'{SIMULATOR}/reset',
-                            ResetSimulation.Request(task=task, seed=seed, instruction=instruction or ''))
-        self._trigger('chunk_fuser/reset')
-        self._trigger('hardware_bridge/release')
+        self._call('hardware_bridge/hold', Trigger.Request())
+        answer = self._call(f'{SIMULATOR}/reset', ResetSimulation.Request(
+            task=task, seed=seed, instruction=instruction or ''))
+        self._call('chunk_fuser/reset', Trigger.Request())
+        self._call('hardware_bridge/release', Trigger.Request())
         return str(answer.instruction)
 
     def run_task(self, instruction: str, time_limit_s: float) -> tuple[bool, str]:
@@ -104,16 +108,10 @@ class Operator:
         status = self.watch.figures.status
         return status is not None and MANAGER in health and health[MANAGER].level == DiagnosticStatus.OK
 
-    def _trigger(self, service: str) -> None:
-        self._call(Trigger, service, Trigger.Request())
-
-    def _call(self, kind: Any, service: str, request: Any) -> Any:
-        client = self._node.create_client(kind, service)
-        try:
-            self.wait_until(client.service_is_ready, f'the service {service}', ANSWER_PATIENCE_S)
-            answer = self._result(client.call_async(request), f'the answer of {service}', ANSWER_PATIENCE_S)
-        finally:
-            self._node.destroy_client(client)
+    def _call(self, service: str, request: Any) -> Any:
+        client = self._clients[service]
+        self.wait_until(client.service_is_ready, f'the service {service}', ANSWER_PATIENCE_S)
+        answer = self._result(client.call_async(request), f'the answer of {service}', ANSWER_PATIENCE_S)
         if not answer.success:
             raise DemoFault(f'{service}: {answer.message}')
         return answer

@@ -22,7 +22,7 @@ class LiveStatus:
 
     def __init__(self, console: Console, figures: Figures) -> None:
         self._console, self._figures = console, figures
-        self._headline, self._since_s = '', time.monotonic()
+        self._headline, self._since_s = 'starting', time.monotonic()
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._draw, transient=True)
 
     def __enter__(self) -> LiveStatus:
