@@ -4,6 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -33,7 +34,7 @@ class ActionExpert(nn.Module):
         expert = cls(spec)
         try:
             expert.load_state_dict(load_file(path))
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
             raise CheckpointError(f'{path}: does not fit policy.json: {error}') from error
         return expert
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import DynamicCache
 
@@ -120,7 +121,10 @@ class Reasoner:
 
 def load_fusion(path: Path, hidden: int) -> FusionQueries:
     """Fusion queries from their file; raises CheckpointError when they are for a model of another width."""
-    weights = load_file(path)
+    try:
+        weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f'{path}: cannot be read: {error}') from error
     if 'queries' not in weights or 'readout.weight' not in weights:
         raise CheckpointError(f'{path}: holds no fusion queries')
     count, width = weights['queries'].shape
