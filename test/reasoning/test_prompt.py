@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from vla_async.reasoning.prompt import MAX_INSTRUCTION_TOKENS, PromptBuilder, clean, location_words, reasoning_text
-from vla_async.training.initialise import train_tokenizer
+from vla_async.reasoning.untrained import train_tokenizer
 
 
 def test_location_words_run_over_the_picture() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from vla_async.errors import CheckpointError, DataError
 from vla_async.reasoning.reasoner import FOLDER, FUSION_FILE, Reasoner
-from vla_async.training.initialise import write_reasoner
+from vla_async.reasoning.untrained import write_reasoner
 from vla_async.types import Latent, Observation, Task
 
 TASK = Task(3, 0, 'touch the red cube with your left hand')

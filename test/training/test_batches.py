@@ -9,9 +9,9 @@ import torch
 
 from vla_async.acting.policy_spec import PolicySpec
 from vla_async.reasoning.prompt import PromptBuilder
+from vla_async.reasoning.untrained import train_tokenizer
 from vla_async.training.batches import Batches, BatchSizes, fit_normalisation, pad
 from vla_async.training.demonstrations_store import Demonstrations
-from vla_async.training.initialise import train_tokenizer
 
 SIZES = BatchSizes(slow=3, fast=4, alone=5)
 
