@@ -23,7 +23,7 @@ ONLY_IN = {
     'transformers': {'reasoning'},
     'mujoco': {'sim'},
     'mink': {'sim'},
-    'xacro': {'sim'},
+    'xacro': {'urdf'},
 }
 
 

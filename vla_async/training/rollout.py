@@ -5,7 +5,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from vla_async.embodiment import Embodiment
@@ -28,7 +27,7 @@ class Simulation:
 
     world: World
     renderer: Renderer
-    model: mujoco.MjModel  # of the robot alone
+    model: Any  # MuJoCo model of the robot alone
 
     @classmethod
     def make(cls, robot: Embodiment, task: str) -> Simulation:
