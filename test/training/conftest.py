@@ -42,7 +42,8 @@ def data(robot: Embodiment) -> Demonstrations:
         action[stretch, 7:9] += places[0] - 0.5
         named.append(f'{colours[0]} cube')
     starts = np.arange(EPISODES) * length
+    place = np.pad(pixel, ((0, 0), (0, 1)))
     return Demonstrations(
-        30.0, position, np.zeros_like(position), action, np.pad(pixel, ((0, 0), (0, 1))), pixel, starts, starts + length,
+        30.0, position, np.zeros_like(position), action, place, pixel, starts, starts + length,
         [f'touch the {n} with your left hand' for n in named], ['left'] * EPISODES, named, np.arange(0, rows, STRIDE),
         pictures)

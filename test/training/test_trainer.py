@@ -38,17 +38,36 @@ def make(data: Demonstrations, folder: Path) -> Make:
     return fresh
 
 
-def test_the_losses_fall(make: Make) -> None:
-    trainer, budget = make(), Budget(60)
-    numbers = [trainer.step(budget) for _ in range(60)]
-    first, last = ({k: np.mean([n[k] for n in part]) for k in numbers[0]} for part in (numbers[:5], numbers[-5:]))
-    assert last['slow'] < 0.7 * first['slow']
-    assert last['fast'] < 0.9 * first['fast']
-    assert last['where'] < 0.95 * first['where']
+def test_the_losses_fall(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('vla_async.training.trainer.WARM_UP_STEPS', 5)
+    trainer, budget = make(), Budget(40)
+    numbers = [trainer.step(budget) for _ in range(40)]
+    joint = [n for n in numbers if 'fast' in n]
+    first, last = ({k: np.mean([n[k] for n in part]) for k in joint[0]} for part in (joint[:5], joint[-5:]))
+    assert last['slow'] < 0.95 * first['slow']
+    assert last['fast'] < 0.95 * first['fast']
+    assert last['where'] < numbers[0]['where']
+
+
+def test_the_first_stage_learns_to_look_and_nothing_else(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('vla_async.training.trainer.WARM_UP_STEPS', 5)
+    trainer, budget = make(), Budget(10_000)
+    field = [p.detach().clone() for p in trainer.shard.student.expert.field.parameters()]
+    numbers = [trainer.step(budget) for _ in range(30)]
+    assert set(numbers[0]) == {'where', 'pixel', 'space_m'}
+    assert np.mean([n['where'] for n in numbers[-5:]]) < 0.9 * numbers[0]['where']
+    assert all(torch.equal(a, b) for a, b in zip(field, trainer.shard.student.expert.field.parameters(), strict=True))
+
+
+def test_gradients_lie_in_memory_like_their_weights(make: Make) -> None:
+    shard = make().shard
+    for stage, members in shard.members.items():
+        gradients = shard.gradients(stage)[0]
+        assert all(g.stride() == shard.parameters[i].stride() for i, g in zip(members, gradients, strict=True))
 
 
 def test_a_resumed_training_goes_on_bit_for_bit(make: Make, tmp_path: Path) -> None:
-    budget, whole, torn = Budget(6), make(), make()
+    budget, whole, torn = Budget(6), make(), make()  # the first update is one of the first stage
     for _ in range(6):
         whole.step(budget)
     for _ in range(3):
@@ -82,8 +101,8 @@ def test_training_and_running_compute_the_same_latent(make: Make, folder: Path, 
     pictures = np.array([3, 17])
     batch = shard.batches.draw()
     prompt, mask = shard.batches._prompts(pictures)
-    batch = dataclasses.replace(batch, slow_image=shard.batches._image('head', pictures).float(), prompt=prompt,
-                                prompt_mask=mask)
+    image = torch.from_numpy(data.pictures['head'][pictures]).permute(0, 3, 1, 2) / 255
+    batch = dataclasses.replace(batch, slow_image=image, prompt=prompt, prompt_mask=mask)
     with torch.no_grad():
         trained = slow_side(shard.student, batch)[1]
     reasoner = Reasoner.load(folder, dtype=torch.float32)
@@ -91,7 +110,7 @@ def test_training_and_running_compute_the_same_latent(make: Make, folder: Path, 
         episode = data.picture_episodes()[picture]
         seen = Observation(1, {'head': data.pictures['head'][picture]}, np.zeros(25), np.zeros(25))
         latent = next(reasoner.reason(seen, Task(1, 0, data.instructions[episode]), 1, lambda: 2))
-        np.testing.assert_allclose(latent.fusion, expected.numpy(), atol=0.02)  # pictures come as bfloat16 in training
+        np.testing.assert_allclose(latent.fusion, expected.numpy(), atol=2e-3)
 
 
 def test_what_is_exported_runs(make: Make, folder: Path, robot: Embodiment, data: Demonstrations) -> None:

@@ -22,7 +22,8 @@ class ActionExpert(nn.Module):
 
     def __init__(self, spec: PolicySpec) -> None:
         super().__init__()
-        self.encoder = ObservationEncoder(spec.expert, len(spec.joints), tuple(spec.cameras))
+        sight = [spec.joints.index(name) for name in spec.sight_joints]
+        self.encoder = ObservationEncoder(spec.expert, len(spec.joints), tuple(spec.cameras), sight)
         self.field = VelocityField(spec.expert, len(spec.joints), spec.horizon)
 
     @classmethod

@@ -1,6 +1,6 @@
 """Current pictures, joints, instruction and latent to context tokens for the velocity field.
 
-A picture becomes a feature map; a few queries made from the instruction (and the fused latent) attend over it. What
+A picture becomes a feature map; a few queries made from the instruction attend over it. What
 they bring back is *what* they found (the attended features) and *where* (the expected place under the attention), so
 that choosing the named object is one attention step. The main camera's first query is trained to sit on the target.
 """
@@ -16,6 +16,8 @@ from vla_async.acting.layers import EncoderBlock, sinusoid
 from vla_async.acting.policy_spec import ExpertShape
 
 AGE_PERIODS_S = (0.1, 8.0)
+CONTRAST = 4.0  # brings pictures of 0..1 to about unit variance
+PLACE_SPREAD = 5.0  # brings places of 0..1 to about unit variance
 CELL = 8  # pixels of a picture per cell of its feature map
 
 
@@ -33,12 +35,19 @@ class Inputs:
 
 
 @dataclass
+class Sight:
+    """Where the main camera's first query looks."""
+
+    attention: torch.Tensor  # (B, h, w), sums to 1
+    pixel: torch.Tensor  # (B, 2) its expected place, 0..1
+
+
+@dataclass
 class Context:
     """What the velocity field is conditioned on, and what the auxiliary losses look at."""
 
     tokens: torch.Tensor  # (B, N, width)
-    attention: torch.Tensor  # (B, h, w) of the main camera's first query, sums to 1
-    pixel: torch.Tensor  # (B, 2) its expected place, 0..1
+    sight: Sight
     target: torch.Tensor  # (B, 3) estimated place of the target, base frame [m]
 
 
@@ -52,7 +61,7 @@ class FeatureMap(nn.Module):
         self.blocks = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(blocks))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        x = torch.relu(self.down(torch.relu(self.stem(image - 0.5))))
+        x = torch.relu(self.down(torch.relu(self.stem((image - 0.5) * CONTRAST))))
         for block in self.blocks:
             x = torch.relu(x + block(x))
         return x
@@ -82,12 +91,13 @@ class Slots(nn.Module):
 
 
 class ObservationEncoder(nn.Module):
-    """All inputs to `Context`; `joints` D, `language` width of the instruction embedding, `fusion` latent width."""
+    """All inputs to `Context`, for D `joints`, the main camera first; `sight_joints` are indices, see `locate`."""
 
-    def __init__(self, shape: ExpertShape, joints: int, cameras: tuple[str, ...]) -> None:
+    def __init__(self, shape: ExpertShape, joints: int, cameras: tuple[str, ...], sight_joints: list[int]) -> None:
         super().__init__()
         width = shape.width
-        self.shape, self.cameras = shape, cameras
+        self.shape, self.cameras, self.sight_joints = shape, cameras, sight_joints
+        self.language_norm = nn.LayerNorm(shape.language)  # embedding tables differ widely in size
         self.language_in = nn.Linear(shape.language, width)
         self.language_place = nn.Parameter(torch.randn(shape.tokens, width) * 0.02)
         self.language_block = EncoderBlock(width, shape.heads)
@@ -95,11 +105,11 @@ class ObservationEncoder(nn.Module):
         self.fusion_in = nn.Linear(shape.fusion_width, width)
         self.null_fusion = nn.Parameter(torch.randn(shape.fusion_queries, width) * 0.02)
         self.age_in = nn.Linear(width, width)
-        self.condition = nn.Sequential(nn.Linear((shape.summary + 1) * width, width), nn.SiLU())
+        self.condition = nn.Sequential(nn.Linear(shape.summary * width, width), nn.SiLU())
         self.features = FeatureMap(shape.channels, shape.blocks)
         self.slots = nn.ModuleDict({c: Slots(shape.channels, width, shape.slots) for c in cameras})
         self.state_in = _mlp(2 * joints, width, width)
-        self.target_out = _mlp(2 * joints + 4 * len(cameras), width, 3)
+        self.target_out = _mlp(2 + len(sight_joints), width, 3)
         self.target_in = _mlp(3 + 2 * joints, width, width)
         self.place = nn.Parameter(torch.randn(self._token_count(), width) * 0.02)
         self.encoder = nn.ModuleList(EncoderBlock(width, shape.heads) for _ in range(shape.context_layers))
@@ -109,28 +119,37 @@ class ObservationEncoder(nn.Module):
         return self.state_in, self.target_out, self.target_in
 
     def forward(self, inputs: Inputs) -> Context:
-        summary = self._instruction(inputs)  # (B, S, width)
+        summary = self._instruction(inputs.instruction, inputs.instruction_mask)  # (B, S, width)
         latent = self._latent(inputs)  # (B, Q, width)
-        condition = self.condition(torch.cat([summary, latent.mean(1, keepdim=True)], 1).flatten(1))
+        condition = self.condition(summary.flatten(1))
         seen, attention, place = [], {}, {}
         for camera in self.cameras:
-            features = self.features(inputs.images[camera])
-            token, attention[camera], place[camera] = self.slots[camera](features, condition)
+            token, attention[camera], place[camera] = self._look(camera, inputs.images[camera], condition)
             seen.append(token)
         main = self.cameras[0]
-        height, width = (s // CELL for s in inputs.images[main].shape[2:])
-        seen_at = [(attention[camera][:, 0], place[camera][:, 0]) for camera in self.cameras]
-        target, body = self._geometry(inputs.state.float(), seen_at)
+        target = self.locate(place[main][:, 0], inputs.state)
+        body = self._body(target, inputs.state.float())
         tokens = torch.cat([*seen, body.to(summary.dtype), summary, latent], dim=1)
         tokens = tokens + self.place.to(tokens.dtype)
         for block in self.encoder:
             tokens = block(tokens)
-        return Context(tokens, attention[main][:, 0].unflatten(-1, (height, width)), place[main][:, 0], target)
+        return Context(tokens, Sight(_as_map(attention[main][:, 0], inputs.images[main]), place[main][:, 0]), target)
 
-    def _instruction(self, inputs: Inputs) -> torch.Tensor:
-        embedded = self.language_in(inputs.instruction.to(self.language_in.weight.dtype))
+    def sight(self, image: torch.Tensor, instruction: torch.Tensor, mask: torch.Tensor) -> Sight:
+        """Where the main camera's first query looks, from its picture and the instruction alone."""
+        condition = self.condition(self._instruction(instruction, mask).flatten(1))
+        _, attention, place = self._look(self.cameras[0], image, condition)
+        return Sight(_as_map(attention[:, 0], image), place[:, 0])
+
+    def _look(self, camera: str, image: torch.Tensor, condition: torch.Tensor
+              ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = self.slots[camera](self.features(image), condition)
+        return seen
+
+    def _instruction(self, instruction: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        embedded = self.language_in(self.language_norm(instruction.to(self.language_in.weight.dtype)))
         words = embedded + self.language_place.to(embedded.dtype)
-        mask = inputs.instruction_mask | ~inputs.instruction_mask.any(1, keepdim=True)  # none: attend to the padding
+        mask = present | ~present.any(1, keepdim=True)  # none: attend to the padding
         words = self.language_block(words, mask[:, None, None, :])
         score = (self.language_query.to(words.dtype) @ words.transpose(1, 2)) / words.shape[-1] ** 0.5
         weight = score.float().masked_fill(~mask[:, None, :], float('-inf')).softmax(-1)
@@ -142,20 +161,19 @@ class ObservationEncoder(nn.Module):
         present = inputs.fusion_present[:, None, None]
         return torch.where(present, fused + age[:, None], self.null_fusion.to(fused.dtype))
 
-    def _geometry(self, state: torch.Tensor, seen_at: list[tuple[torch.Tensor, torch.Tensor]]
-                  ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Estimated target (B, 3) in the base frame from where each camera sees it, and tokens of body and target.
+    def locate(self, place: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Target (B, 3) in the base frame [m] from where the main camera sees it, (B, 2), and the joints that carry it.
 
-        A flat or split attention tells that a camera does not see it: hence its peak and its entropy.
+        Nothing else goes in: from all joints a network would learn that the target is wherever the hand is going.
         """
         with torch.autocast(state.device.type, enabled=False):
-            sights = [state]
-            for attention, place in seen_at:
-                entropy = -(attention * (attention + 1e-9).log()).sum(-1, keepdim=True)
-                sights += [place, attention.amax(-1, keepdim=True), 0.2 * entropy]
-            target = self.target_out(torch.cat(sights, dim=-1))
-            body = torch.stack([self.state_in(state), self.target_in(torch.cat([target, state], -1))], dim=1)
-        return target, body
+            spread = (place.float() - 0.5) * PLACE_SPREAD
+            return self.target_out(torch.cat([spread, state.float()[:, self.sight_joints]], dim=-1))
+
+    def _body(self, target: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Tokens of the body and of the target as seen from it, (B, 2, width)."""
+        with torch.autocast(state.device.type, enabled=False):
+            return torch.stack([self.state_in(state), self.target_in(torch.cat([target, state], -1))], dim=1)
 
     def _token_count(self) -> int:
         shape = self.shape
@@ -165,6 +183,11 @@ class ObservationEncoder(nn.Module):
 def _mlp(inputs: int, width: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(),
                          nn.Linear(width, outputs))
+
+
+def _as_map(attention: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """(B, P) to (B, h, w), the cells of the picture (B, 3, H, W)."""
+    return attention.unflatten(-1, (image.shape[2] // CELL, image.shape[3] // CELL))
 
 
 def _grid(features: torch.Tensor) -> torch.Tensor:

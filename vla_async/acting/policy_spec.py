@@ -42,6 +42,7 @@ class PolicySpec:
     robot: str
     joints: tuple[str, ...]
     cameras: dict[str, tuple[int, int]]
+    sight_joints: tuple[str, ...]  # those that move the main camera relative to the base; may be none
     normalisation: Normalisation
     expert: ExpertShape = field(default_factory=ExpertShape)
     horizon: int = 32
@@ -90,7 +91,7 @@ def _parse(path: Path, data: dict[str, Any]) -> PolicySpec:
         raise CheckpointError(f'{path}: key {wrong[0]} is {"unknown" if wrong[0] in data else "missing"}')
     try:
         arrays = {k: np.array(v, dtype=np.float64) for k, v in data['normalisation'].items()}
-        spec = PolicySpec(**{**data, 'joints': tuple(data['joints']),
+        spec = PolicySpec(**{**data, 'joints': tuple(data['joints']), 'sight_joints': tuple(data['sight_joints']),
                              'cameras': {k: (int(v[0]), int(v[1])) for k, v in data['cameras'].items()},
                              'normalisation': Normalisation(**arrays), 'expert': ExpertShape(**data['expert'])})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
@@ -101,6 +102,8 @@ def _parse(path: Path, data: dict[str, Any]) -> PolicySpec:
 
 def _check_numbers(path: Path, spec: PolicySpec) -> None:
     size, norm = len(spec.joints), spec.normalisation
+    if strange := [name for name in spec.sight_joints if name not in spec.joints]:
+        raise CheckpointError(f'{path}: sight_joints names {strange[0]!r}, which is not among joints')
     for name, array, shape in (('position_mean', norm.position_mean, (size,)),
                                ('position_scale', norm.position_scale, (size,)),
                                ('velocity_scale', norm.velocity_scale, (size,)),

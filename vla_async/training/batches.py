@@ -57,6 +57,22 @@ class Batch:
         return Batch(images={camera: image.to(device) for camera, image in self.images.items()}, **moved)
 
 
+@dataclass
+class Sights:
+    """N pictures of the main camera, what is asked, and where that is."""
+
+    image: torch.Tensor  # (N, 3, h, w) 0..1
+    instruction: torch.Tensor  # (N, T) ids, padded on the right
+    instruction_mask: torch.Tensor  # (N, T) bool
+    pixel: torch.Tensor  # (N, 2)
+    state: torch.Tensor  # (N, 2 D) normalised
+    target: torch.Tensor  # (N, 3) base frame [m]
+
+    def to(self, device: str) -> Sights:
+        """The same batch on another device."""
+        return Sights(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
 def fit_normalisation(data: Demonstrations, horizon: int) -> Normalisation:
     """Statistics over the rows that have pictures."""
     rows = data.picture_rows
@@ -90,6 +106,13 @@ class Batches:
             answer=answer[0], answer_mask=answer[1], instruction=words[0], instruction_mask=words[1],
             owner=torch.from_numpy(owner), images={c: self._image(c, fast) for c in self.spec.cameras},
             age=torch.from_numpy(age).float(), **self._numbers(rows[fast])).to(device)
+
+    def draw_sights(self, device: str = 'cpu') -> Sights:
+        """As many pictures as a batch has fast samples."""
+        pictures = self.rng.choice(self.pictures, self.sizes.slow * self.sizes.fast + self.sizes.alone)
+        numbers = self._numbers(self.data.picture_rows[pictures])
+        return Sights(self._image(next(iter(self.spec.cameras)), pictures), *self._instructions(pictures),
+                      **{key: numbers[key] for key in ('pixel', 'state', 'target')}).to(device)
 
     def _later(self, slow: np.ndarray) -> np.ndarray:
         """Pictures (F,) at random latent ages after `slow` (S,), within the episode."""

@@ -31,12 +31,12 @@ class GradientHelper:
         self._process.start()
         theirs.close()
 
-    def start(self) -> None:
-        """Begin with the next batch."""
-        self._pipe.send(('gradients', None))
+    def start(self, stage: str) -> None:
+        """Begin with the next batch of a stage."""
+        self._pipe.send(('gradients', stage))
 
     def losses(self) -> dict[str, float]:
-        """Wait for the batch; `gradients` are valid until the next start."""
+        """Wait for the batch; `gradients` of what the stage trains are valid until the next start."""
         numbers: dict[str, float] = self._receive()
         return numbers
 
@@ -74,16 +74,16 @@ def _serve(pipe: Connection, factory: Factory, arguments: tuple[Any, ...], weigh
     while True:
         try:
             request, value = pipe.recv()
-        except (EOFError, KeyboardInterrupt):  # the trainer has ended, or the terminal told everybody to
+        except (EOFError, OSError, KeyboardInterrupt):  # the trainer has ended, or the terminal told everybody to
             return
         pipe.send(_answer(shard, gradients, request, value))
 
 
 def _answer(shard: Shard, gradients: list[torch.Tensor], request: str, value: Any) -> Any:
     if request == 'gradients':
-        found, numbers = shard.gradients()
-        for shared, gradient in zip(gradients, found, strict=True):
-            shared.copy_(gradient)
+        found, numbers = shard.gradients(value)
+        for i, gradient in zip(shard.members[value], found, strict=True):
+            gradients[i].copy_(gradient)
         return numbers
     if request == 'restore':
         shard.restore(value)

@@ -53,9 +53,15 @@ def initialise(folder: str | Path, robot: Embodiment, size: str = 'small', seed:
         write_reasoner(root / FOLDER, shape.text, shape.vision, max(cameras[next(iter(cameras))]), corpus)
         fusion = FusionQueries(shape.text[0], shape.expert.fusion_queries, shape.expert.fusion_width)
         save_file(fusion.state_dict(), root / FUSION_FILE)
-        spec = PolicySpec(robot.name, robot.joint_names, cameras, Normalisation.unit(robot.array('home'), HORIZON),
-                          shape.expert, HORIZON)
+        unit = Normalisation.unit(robot.array('home'), HORIZON)
+        spec = PolicySpec(robot.name, robot.joint_names, cameras, sight_joints(robot), unit, shape.expert, HORIZON)
         spec.save(root)
         ActionExpert(spec).save(root)
     (root / 'README.md').write_text(f'# Untrained policy for {robot.name}\n\nRandom weights: {size}, seed {seed}.\n')
     return root
+
+
+def sight_joints(robot: Embodiment) -> tuple[str, ...]:
+    """Joints that move the main camera relative to the base: those of no arm and no gripper."""
+    limbs = {name for group, names in robot.groups.items() if group.startswith(('arm', 'gripper')) for name in names}
+    return tuple(name for name in robot.joint_names if name not in limbs)

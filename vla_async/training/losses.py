@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from vla_async.acting.expert import ActionExpert
 from vla_async.acting.flow_matching import interpolate, sample_tau
-from vla_async.acting.observation_encoder import Context, Inputs
+from vla_async.acting.observation_encoder import Context, Inputs, Sight
 from vla_async.reasoning.fusion_queries import FusionQueries
 from vla_async.reasoning.vision_language import VisionLanguage
-from vla_async.training.batches import Batch
+from vla_async.training.batches import Batch, Sights
 
 FAST_WEIGHT = 10.0
 WHERE_WEIGHT = 1.0
@@ -56,11 +56,25 @@ def compute(student: Student, batch: Batch, generator: torch.Generator) -> Losse
     slow, fused = slow_side(student, batch)
     context = student.expert.encoder(expert_inputs(student, batch, fused))
     fast = flow_loss(student.expert, context, batch.delta, generator)
-    where, pixel = attention_loss(context, batch.pixel)
-    distance = (context.target - batch.target).norm(dim=-1).mean()
-    space = functional.smooth_l1_loss(context.target / SPACE_UNIT_M, batch.target / SPACE_UNIT_M, beta=0.1)
+    where, pixel = sight_loss(context.sight, batch.pixel)
+    space, distance = space_loss(context.target, batch.target)
     total = slow + FAST_WEIGHT * fast + WHERE_WEIGHT * (where + SPACE_WEIGHT * space)
     return Losses(total, slow, fast, where, distance, pixel)
+
+
+def look(student: Student, batch: Sights) -> tuple[torch.Tensor, dict[str, float]]:
+    """The first stage's loss, L_where of the main camera alone; the target is located from its true place."""
+    words = student.vision_language.token_embeddings(batch.instruction) * batch.instruction_mask[..., None]
+    where, pixel = sight_loss(student.expert.encoder.sight(batch.image, words, batch.instruction_mask), batch.pixel)
+    space, distance = space_loss(student.expert.encoder.locate(batch.pixel, batch.state), batch.target)
+    numbers = {'where': where, 'pixel': pixel, 'space_m': distance}
+    return where + SPACE_WEIGHT * space, {name: float(value.detach()) for name, value in numbers.items()}
+
+
+def space_loss(found: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Huber loss of the located target (B, 3) [m], and the mean distance [m]."""
+    loss = functional.smooth_l1_loss(found / SPACE_UNIT_M, target / SPACE_UNIT_M, beta=0.1)
+    return loss, (found - target).norm(dim=-1).mean()
 
 
 def slow_side(student: Student, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -119,15 +133,15 @@ def flow_loss(expert: ActionExpert, context: Context, action: torch.Tensor, gene
     return functional.mse_loss(expert.field(point, tau, pairs), velocity)
 
 
-def attention_loss(context: Context, pixel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def sight_loss(sight: Sight, pixel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross-entropy of the attention to a spot at `pixel` (F, 2), and the mean error of the place; seen ones only."""
     seen = ((pixel > 0) & (pixel < 1)).all(-1)
-    height, width = context.attention.shape[1:]
+    height, width = sight.attention.shape[1:]
     y = (torch.arange(height, device=pixel.device) + 0.5) / height
     x = (torch.arange(width, device=pixel.device) + 0.5) / width
     square = (x[None, None] - pixel[:, 0, None, None]) ** 2 + (y[None, :, None] - pixel[:, 1, None, None]) ** 2
     spot = torch.exp(-square / (2 * HEAT_SIGMA ** 2))
     spot = spot / spot.sum((1, 2), keepdim=True).clamp_min(1e-6)
-    entropy = -(spot * (context.attention + 1e-8).log()).sum((1, 2))
+    entropy = -(spot * (sight.attention + 1e-8).log()).sum((1, 2))
     weight = seen.float() / seen.sum().clamp_min(1)
-    return (entropy * weight).sum(), ((context.pixel - pixel).norm(dim=-1) * weight).sum()
+    return (entropy * weight).sum(), ((sight.pixel - pixel).norm(dim=-1) * weight).sum()

@@ -52,7 +52,8 @@ def plot(path: Path, progress: Progress) -> None:
     axes = figure.subplots(1, len(_PLOTS))
     for axis, (key, title) in zip(axes, _PLOTS.items(), strict=True):
         for label, rows in (('training', progress.curves), ('held out', progress.validation)):
-            axis.plot([row['step'] for row in rows], [row[key] for row in rows], label=label)
+            shown = [row for row in rows if key in row]  # the first stage has some of the losses only
+            axis.plot([row['step'] for row in shown], [row[key] for row in shown], label=label)
         axis.set(title=title, xlabel='update', yscale='log')
         axis.grid(alpha=0.3)
     axes[0].legend()

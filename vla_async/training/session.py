@@ -31,6 +31,7 @@ from vla_async.training.shard import Shard
 from vla_async.training.trainer import Budget, Trainer
 
 LOG_EVERY = 50  # updates
+SHOWN = ('fast', 'slow', 'pixel', 'space_m')
 SAVE_EVERY_S = 180.0
 HELD_OUT = 0.04  # share of the episodes for validation
 ACCELERATOR_SIZES = BatchSizes(slow=16, fast=6, alone=96)
@@ -210,9 +211,8 @@ def _log(trainer: Trainer, recent: list[dict[str, float]], validation: list[Batc
 def _describe(trainer: Trainer) -> str:
     """The newest figures in one line."""
     progress = trainer.progress
-    rows = [('', progress.curves[-1:]), ('held out ', progress.validation[-1:])]
-    shown = [f'{name}flow {r[0]["fast"]:.3f} text {r[0]["slow"]:.2f} target {r[0]["space_m"]:.3f} m'
-             for name, r in rows if r]
+    rows = [('', progress.curves[-1:]), ('held out: ', progress.validation[-1:])]
+    shown = [name + ' '.join(f'{key} {row[0][key]:.3f}' for key in SHOWN if key in row[0]) for name, row in rows if row]
     return f'update {progress.step} after {progress.elapsed_s / 60:.1f} min  ' + ' | '.join(shown)
 
 

@@ -11,10 +11,11 @@ import torch
 
 from vla_async.training.batches import Batch
 from vla_async.training.gradient_helper import GradientHelper
-from vla_async.training.shard import Shard
+from vla_async.training.shard import JOINT, SIGHT, Shard
 
-LEARNING_RATE = 8e-4
+LEARNING_RATE = {SIGHT: 2e-3, JOINT: 8e-4}
 SLOW_RATE = 0.6  # of it for the reasoner
+SIGHT_SHARE = 0.07  # of the budget for the first stage
 WARM_UP_STEPS = 100
 WEIGHT_DECAY = 0.02
 CLIP_NORM = 1.0
@@ -50,27 +51,24 @@ class Trainer:
 
     def __init__(self, shard: Shard, helpers: Sequence[GradientHelper] = ()) -> None:
         self.shard, self.helpers, self.parameters = shard, helpers, shard.parameters
-        sides: dict[bool, list[torch.nn.Parameter]] = {True: [], False: []}
-        for name, parameter in zip(shard.names, shard.parameters, strict=True):
-            sides[name.startswith('expert.')].append(parameter)
-        self.optimiser = torch.optim.AdamW(
-            [{'params': sides[False], 'scale': SLOW_RATE}, {'params': sides[True], 'scale': 1.0}],
-            lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, fused=True)
+        self.optimisers = {stage: self._optimiser(stage) for stage in (SIGHT, JOINT)}
         self.average = [p.detach().clone() for p in self.parameters]
         self.progress = Progress()
 
     def step(self, budget: Budget) -> dict[str, float]:
-        """One update; the losses' means over the shards."""
-        rate = LEARNING_RATE * self._schedule(budget.share(self.progress))
-        for group in self.optimiser.param_groups:
-            group['lr'] = rate * group['scale']
-        numbers = self._collect_gradients()
-        torch.nn.utils.clip_grad_norm_(self.parameters, CLIP_NORM)
-        self.optimiser.step()
+        """One update of what the stage trains; the losses' means over the shards."""
+        share = budget.share(self.progress)
+        stage = SIGHT if share < SIGHT_SHARE else JOINT
+        optimiser, members = self.optimisers[stage], self.shard.members[stage]
+        for group in optimiser.param_groups:
+            group['lr'] = LEARNING_RATE[stage] * group['scale'] * self._schedule(stage, share)
+        numbers = self._collect_gradients(stage)
+        torch.nn.utils.clip_grad_norm_([self.parameters[i] for i in members], CLIP_NORM)
+        optimiser.step()
         self.progress.step += 1
         decay = min(EMA_DECAY, self.progress.step / (self.progress.step + 10))
-        for average, parameter in zip(self.average, self.parameters, strict=True):
-            average.lerp_(parameter.detach(), 1 - decay)
+        for i in members:
+            self.average[i].lerp_(self.parameters[i].detach(), 1 - decay)
         return numbers
 
     @torch.no_grad()
@@ -93,22 +91,31 @@ class Trainer:
         for parameter, value in zip(self.parameters, values, strict=True):
             parameter.copy_(value)
 
-    def _collect_gradients(self) -> dict[str, float]:
-        """Mean gradients of all shards into the parameters; the means of their losses."""
+    def _optimiser(self, stage: str) -> torch.optim.Optimizer:
+        sides: dict[bool, list[torch.nn.Parameter]] = {True: [], False: []}
+        for i in self.shard.members[stage]:
+            sides[self.shard.names[i].startswith('expert.')].append(self.parameters[i])
+        slow = SLOW_RATE if stage == JOINT else 1.0
+        return torch.optim.AdamW([{'params': sides[False], 'scale': slow}, {'params': sides[True], 'scale': 1.0}],
+                                 lr=LEARNING_RATE[stage], betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, fused=True)
+
+    def _collect_gradients(self, stage: str) -> dict[str, float]:
+        """Mean gradients of all shards into the stage's parameters; the means of their losses."""
         for helper in self.helpers:
-            helper.start()
-        gradients, numbers = self.shard.gradients()
+            helper.start(stage)
+        gradients, numbers = self.shard.gradients(stage)
         losses = [numbers, *(helper.losses() for helper in self.helpers)]
-        for i, parameter in enumerate(self.parameters):
+        for i, gradient in zip(self.shard.members[stage], gradients, strict=True):
             for helper in self.helpers:
-                gradients[i] += helper.gradients[i]
-            parameter.grad = gradients[i] / len(losses)
+                gradient += helper.gradients[i]
+            self.parameters[i].grad = gradient / len(losses)
         return _mean(losses)
 
-    def _schedule(self, share: float) -> float:
-        """Linear warm-up, then a cosine from 1 to 0 over the budget."""
+    def _schedule(self, stage: str, share: float) -> float:
+        """Linear warm-up, then a cosine from 1 to 0 over the stage's part of the budget."""
         warm = min(1.0, (self.progress.step + 1) / WARM_UP_STEPS)
-        return warm * 0.5 * (1 + math.cos(math.pi * share))
+        done = share / SIGHT_SHARE if stage == SIGHT else (share - SIGHT_SHARE) / (1 - SIGHT_SHARE)
+        return warm * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def _mean(numbers: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from vla_async.errors import CheckpointError
 from vla_async.training.trainer import Progress, Trainer
 
 TENSORS, NUMBERS = 'training_state.safetensors', 'training_state.json'
-_MOMENTS = ('exp_avg', 'exp_avg_sq')
+_STATE = ('step', 'exp_avg', 'exp_avg_sq')  # of AdamW
 
 
 def save(trainer: Trainer, folder: Path) -> None:
@@ -22,10 +22,11 @@ def save(trainer: Trainer, folder: Path) -> None:
     for name, parameter, average in zip(trainer.shard.names, trainer.parameters, trainer.average, strict=True):
         tensors[f'model/{name}'] = parameter.detach().clone()
         tensors[f'average/{name}'] = average
-        for moment in _MOMENTS:
-            if parameter in trainer.optimiser.state:
-                tensors[f'{moment}/{name}'] = trainer.optimiser.state[parameter][moment]
-    numbers = {'progress': asdict(trainer.progress), 'random': [s.state() for s in (trainer.shard, *trainer.helpers)]}
+        for stage, optimiser in trainer.optimisers.items():
+            for key, value in optimiser.state.get(parameter, {}).items():
+                tensors[f'{stage}/{key}/{name}'] = value
+    random = [trainer.shard.state(), *(helper.state() for helper in trainer.helpers)]
+    numbers = {'progress': asdict(trainer.progress), 'random': random}
     save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, folder / f'{TENSORS}.new')
     (folder / f'{NUMBERS}.new').write_text(json.dumps(numbers))
     for name in (TENSORS, NUMBERS):
@@ -50,9 +51,11 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], numbers: dict[s
     for name, parameter, average in zip(trainer.shard.names, trainer.parameters, trainer.average, strict=True):
         parameter.copy_(tensors[f'model/{name}'])
         average.copy_(tensors[f'average/{name}'])
-        if f'{_MOMENTS[0]}/{name}' in tensors:
-            moments = {m: tensors[f'{m}/{name}'].to(parameter.device) for m in _MOMENTS}
-            trainer.optimiser.state[parameter] = {'step': torch.tensor(float(tensors['step'])), **moments}
-    for shard, state in zip((trainer.shard, *trainer.helpers), numbers['random'], strict=True):
-        shard.restore(state)
+        for stage, optimiser in trainer.optimisers.items():
+            state = {key: tensors[f'{stage}/{key}/{name}'] for key in _STATE if f'{stage}/{key}/{name}' in tensors}
+            if state:
+                optimiser.state[parameter] = {k: v.to(parameter.device) for k, v in state.items()}
+    trainer.shard.restore(numbers['random'][0])
+    for helper, state in zip(trainer.helpers, numbers['random'][1:], strict=True):
+        helper.restore(state)
     trainer.progress = Progress(**numbers['progress'])
