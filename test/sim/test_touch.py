@@ -88,11 +88,17 @@ def test_the_scene_stays_when_another_instruction_is_given():
     assert (again.hand, again.target) == ('right', other.name)
 
 
-def test_an_instruction_for_another_object_of_the_scene_means_that_object():
-    scene = draw(3)
-    other = next(o for o in scene.objects if o.name != scene.target)
-    text = touch.other_instruction(scene, other.name, np.random.default_rng(0), 'astribot_s1')
-    assert draw(3, text).target == other.name
+@pytest.mark.parametrize('seed', range(5))
+def test_otherwise_asks_for_another_object_of_the_same_scene(seed):
+    text = tasks.in_words(tasks.OTHERWISE, 'touch', seed, 'astribot_s1')
+    scene, otherwise = draw(seed), draw(seed, text)
+    assert otherwise.objects == scene.objects
+    assert otherwise.target != scene.target
+
+
+def test_an_instruction_of_one_s_own_and_none_stay_what_they_are():
+    assert tasks.in_words('touch the red cube', 'touch', 0, 'astribot_s1') == 'touch the red cube'
+    assert tasks.in_words(None, 'touch', 0, 'astribot_s1') is None
 
 
 def test_a_robot_without_a_table_is_named():

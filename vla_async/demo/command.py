@@ -23,7 +23,8 @@ if TYPE_CHECKING:  # heavy modules are imported where they are used: `--help` st
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the subcommand."""
     parser.add_argument('--task', default='touch', help='which task (default: %(default)s)')
-    parser.add_argument('--instruction', metavar='TEXT', help='what to ask for (default: what each seed draws)')
+    parser.add_argument('--instruction', metavar='TEXT', help='what to ask for (default: what each seed draws; '
+                        '"otherwise": another object than the one that it draws)')
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='scene of the first episode (default: 0)')
     parser.add_argument('--episodes', type=int, default=1, metavar='N', help='how many, seeds count up (default: 1)')
     parser.add_argument('--robot', default='astribot_s1', help='name or YAML file of the robot (default: %(default)s)')
@@ -78,8 +79,10 @@ def _run_episodes(options: DemoOptions, console: Console, starter: Starter) -> N
 
 
 def _run_episode(options: DemoOptions, number: int, operator: Operator, live: LiveStatus) -> None:
+    from vla_async.sim.tasks import in_words
     seed = options.seed + number
-    instruction = operator.begin_episode(options.task, seed, options.instruction)
+    asked = in_words(options.instruction, options.task, seed, options.robot.name)
+    instruction = operator.begin_episode(options.task, seed, asked)
     live.say(f'episode {number + 1} of {options.episodes}, seed {seed}: {instruction}')
     _, end = operator.run_task(instruction, options.time_limit_s)
     live.say(f'  {end}')

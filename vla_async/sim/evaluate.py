@@ -12,6 +12,7 @@ from vla_async.replay.pipeline import Pipeline, Timing
 from vla_async.replay.trace import EpisodeFacts, RecordedEpisode
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.scene import Outcome
+from vla_async.sim.tasks import in_words
 from vla_async.sim.world import World
 from vla_async.timebase import NS_PER_S, nanoseconds
 from vla_async.types import Task
@@ -23,7 +24,7 @@ BEGIN_NS = NS_PER_S  # stamps start here, since a stamp of 0 means unknown
 class EvaluateOptions:
     """How episodes are run."""
 
-    instruction: str | None = None  # None: the one that the seed draws
+    instruction: str | None = None  # None: the one that the seed draws; see `sim.tasks.in_words`
     time_limit_s: float = 15.0
     timing: Timing = field(default_factory=Timing)
 
@@ -52,7 +53,8 @@ class EpisodeRunner:
 
     def run(self, seed: int) -> RecordedEpisode:
         """One episode; it ends with success or at the time limit."""
-        scene = self._world.reset(seed, self._options.instruction)
+        asked = in_words(self._options.instruction, self._task, seed, self._robot.name)
+        scene = self._world.reset(seed, asked)
         pipeline = Pipeline(self._robot, self._policy.reasoner, self._policy.generator, seed, self._options.timing)
         pipeline.start(BEGIN_NS, self._world.position())
         pipeline.set_task(Task(id=1, stamp_ns=BEGIN_NS, instruction=scene.instruction))

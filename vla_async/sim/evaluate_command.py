@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', required=True, type=Path, metavar='OUT', help='where the report goes')
     parser.add_argument('--robot', default='astribot_s1', help='name or YAML file of the robot (default: %(default)s)')
     parser.add_argument('--checkpoint', help='name or folder (default: the one for robot and task)')
-    parser.add_argument('--instruction', help='ask for this instead of what each seed draws')
+    parser.add_argument('--instruction', metavar='TEXT', help='ask for this instead of what each seed draws; '
+                        '"otherwise": for another object than the one that it draws')
     parser.add_argument('--time-limit', type=float, default=15.0, metavar='S', help='per episode (default: 15)')
     parser.add_argument('--slow-delay-ms', type=float, default=0.0, metavar='MS', help='make each reasoner pass longer')
     parser.add_argument('--jobs', type=int, default=1, metavar='N', help='processes to share the episodes (default: 1)')

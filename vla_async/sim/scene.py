@@ -104,5 +104,8 @@ class Task(Protocol):
     def draw(self, rng: np.random.Generator, seed: int, instruction: str | None, robot_name: str) -> Scene:
         """A scene; the instruction, when given, names what the episode is judged by."""
 
+    def ask_otherwise(self, scene: Scene, rng: np.random.Generator, robot_name: str) -> str:
+        """An instruction for something else in the same scene."""
+
     def judge(self, scene: Scene) -> Judge:
         """A fresh judge for one episode."""

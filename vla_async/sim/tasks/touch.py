@@ -53,6 +53,13 @@ class TouchTask:
         hand, name = words.parse(instruction, objects, hands)
         return Scene(seed, instruction, hand, name, objects)
 
+    def ask_otherwise(self, scene: Scene, rng: np.random.Generator, robot_name: str) -> str:
+        """An instruction for another object of the same scene, with the hand that suits it."""
+        others = [thing for thing in scene.objects if thing.name != scene.target]
+        thing = others[int(rng.integers(len(others)))]
+        hands = _hands(robot_name)
+        return words.phrase(rng, thing, _draw_hand(rng, thing, hands), hands)
+
     def judge(self, scene: Scene) -> TouchJudge:
         """A fresh judge for one episode."""
         return TouchJudge(scene)
@@ -90,13 +97,6 @@ class TouchJudge:
             return 0.0
         self._since_s = time_s if self._since_s is None else self._since_s
         return time_s - self._since_s
-
-
-def other_instruction(scene: Scene, name: str, rng: np.random.Generator, robot_name: str) -> str:
-    """An instruction for another object of the same scene, with the hand that suits it."""
-    thing = scene.object(name)
-    hands = _hands(robot_name)
-    return words.phrase(rng, thing, _draw_hand(rng, thing, hands), hands)
 
 
 @cache
