@@ -69,7 +69,7 @@ def _run_graph(options: DemoOptions, console: Console) -> None:
 def _run_episodes(options: DemoOptions, console: Console, starter: Starter) -> None:
     from vla_async.demo.operator import Operator
     from vla_async.demo.status import LiveStatus
-    with (Operator(lambda: _watch(starter, console)) as operator,
+    with (Operator(options.robot, lambda: _watch(starter, console)) as operator,
           LiveStatus(console, operator.watch.figures) as live):
         live.say('bringing up the nodes in order')
         operator.wait_for_bring_up()

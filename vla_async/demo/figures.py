@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -14,9 +15,11 @@ from vla_async.nodes.diagnostics import RateMeter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.topics import Topic
 from vla_async.timebase import NS_PER_MS
+from vla_async.types import FloatArray
 
 COUNTED = {'reasoner': topics.LATENT_UPDATE, 'chunks': topics.ACTION_CHUNK, 'set-points': topics.JOINT_SET_POINT}
 MANAGER = 'lifecycle_manager'
+AT = 0.05  # a set-point this near to a position is at it [rad or m]
 
 
 @dataclass
@@ -87,6 +90,11 @@ class Watch:
         figures.status = self._status.newest() or figures.status
         self._listen_to_health()
         return figures
+
+    def is_held_at(self, position: FloatArray) -> bool:
+        """Whether the bridge's newest set-point holds the robot at `position` (D,) [rad or m]."""
+        newest = self._counted['set-points'].newest
+        return newest is not None and bool(np.allclose(newest.position, position, rtol=0.0, atol=AT))
 
     def _listen_to_health(self) -> None:
         for received in self._diagnostics.drain():

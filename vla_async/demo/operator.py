@@ -18,6 +18,7 @@ from vla_async_msgs.action import RunTask
 from vla_async_msgs.srv import ResetSimulation
 
 from vla_async.demo.figures import MANAGER, Watch
+from vla_async.embodiment import Embodiment
 from vla_async.errors import VlaAsyncError
 from vla_async.nodes.conversions import to_duration
 from vla_async.timebase import nanoseconds
@@ -26,6 +27,8 @@ LOOK_PERIOD_S = 0.1
 BRING_UP_PATIENCE_S = 180.0
 ANSWER_PATIENCE_S = 10.0
 END_PATIENCE_S = 15.0  # beyond the time limit: coming to rest, a busy machine
+SETTLE_S = 0.5  # for a released bridge to show its set-point
+RELEASES = 10
 SIMULATOR = 'robot_simulator'
 SERVICES = {'hardware_bridge/hold': Trigger, 'chunk_fuser/reset': Trigger, 'hardware_bridge/release': Trigger,
             f'{SIMULATOR}/reset': ResetSimulation}
@@ -38,9 +41,9 @@ class DemoFault(VlaAsyncError):
 class Operator:
     """A context around the node; `tick` is called about ten times a second while it waits, and may raise."""
 
-    def __init__(self, tick: Callable[[], None]) -> None:
+    def __init__(self, robot: Embodiment, tick: Callable[[], None]) -> None:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Ctrl-C stays a KeyboardInterrupt
-        self._tick = tick
+        self._tick, self._home = tick, robot.array('home')
         self._node = rclpy.create_node('demo')
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
@@ -62,15 +65,21 @@ class Operator:
 
     def wait_until(self, condition: Callable[[], bool], what: str, patience_s: float) -> None:
         """Go on with ROS work until the condition holds; raises DemoFault, naming `what`, when it takes too long."""
+        if not self._comes_true(condition, patience_s):
+            raise DemoFault(f'{what}: not within {patience_s:.0f} s')
+
+    def _comes_true(self, condition: Callable[[], bool], patience_s: float) -> bool:
+        """Go on with ROS work until the condition holds, or the patience is over."""
         deadline_s = time.monotonic() + patience_s
         while not condition():
             if time.monotonic() > deadline_s:
-                raise DemoFault(f'{what}: not within {patience_s:.0f} s')
+                return False
             self._executor.spin_once(timeout_sec=LOOK_PERIOD_S / 2)
             if time.monotonic() - self._looked_s >= LOOK_PERIOD_S:
                 self._looked_s = time.monotonic()
                 self.watch.look()
                 self._tick()
+        return True
 
     def wait_for_bring_up(self) -> None:
         """Until all lifecycle nodes are active and the simulation runs; raises DemoFault with what a node says."""
@@ -85,8 +94,17 @@ class Operator:
         answer = self._call(f'{SIMULATOR}/reset', ResetSimulation.Request(
             task=task, seed=seed, instruction=instruction or ''))
         self._call('chunk_fuser/reset', Trigger.Request())
-        self._call('hardware_bridge/release', Trigger.Request())
+        self._release_at_home()
         return str(answer.instruction)
+
+    def _release_at_home(self) -> None:
+        """The bridge takes over where its newest joint state saw the robot, which may have been before the jump."""
+        for _ in range(RELEASES):
+            self._call('hardware_bridge/release', Trigger.Request())
+            if self._comes_true(lambda: self.watch.is_held_at(self._home), SETTLE_S):
+                return
+            self._call('hardware_bridge/hold', Trigger.Request())
+        raise DemoFault('hardware_bridge does not take over at the home position')
 
     def run_task(self, instruction: str, time_limit_s: float) -> tuple[bool, str]:
         """Give the task and wait for its end: whether it succeeded, and how it ended."""
