@@ -14,7 +14,7 @@ from vla_async.nodes.latent_conversions import latent_value
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import limit_model_threads
+from vla_async.nodes.threads import limit_model_threads, take_turns_quickly
 from vla_async.timebase import NS_PER_MS, seconds
 from vla_async.types import Latent, Observation, Task
 
@@ -48,6 +48,7 @@ class ActionGeneratorNode(PipelineNode):
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
         limit_model_threads(1)
+        take_turns_quickly()
         from vla_async.acting.policy import load_policy  # torch takes seconds to import, and reads its threads then
 
         self._generator = load_policy(self._values.checkpoint, self.robot, self._values.device).generator

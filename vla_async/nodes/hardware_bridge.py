@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +19,9 @@ from vla_async.nodes.inputs import Joints
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import Ticker
+from vla_async.nodes.threads import Ticker, take_turns_quickly
 from vla_async.timebase import step_ns
 
-SWITCH_INTERVAL_S = 0.0005  # how long a callback may keep the interpreter from the control thread
 REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
 WATCH_S = 0.5  # how often other commanders are looked for
 
@@ -62,7 +60,7 @@ class HardwareBridgeNode(PipelineNode):
         Joints(self, self._measure)
         self.listen(topics.TRAJECTORY, self._accept)
         self._watch = self.create_timer(WATCH_S, self._look_for_others)
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        take_turns_quickly()
         gc.freeze()  # what lives now lives for ever; the collector need not look at it during control
 
     def activate(self) -> None:

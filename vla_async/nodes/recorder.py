@@ -21,10 +21,12 @@ from vla_async.nodes.diagnostics import ERROR, OK, Diagnosis, DiagnosticsPublish
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
+from vla_async.nodes.threads import be_nice
 from vla_async.nodes.topics import Topic
 from vla_async.replay.bag_writer import BagWriter
 from vla_async.replay.message_definitions import definition
 
+NICENESS = 5  # watching must not slow what is watched
 PERIOD_S = 0.05
 FLUSH_PERIOD_S = 1.0
 DEPTH, IMAGE_DEPTH = 100, 16  # what may arrive while a flush compresses
@@ -113,4 +115,5 @@ def qos_yaml(profile: QoSProfile) -> str:
 
 
 def main() -> int:
+    be_nice(NICENESS)
     return run(Recorder)

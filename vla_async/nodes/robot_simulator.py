@@ -18,6 +18,7 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
+from vla_async.nodes.threads import take_turns_quickly
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.furniture import SPECTATOR
@@ -158,4 +159,5 @@ def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStat
 
 
 def main() -> int:
+    take_turns_quickly()  # cameras and physics share the interpreter
     return run(RobotSimulator)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 
 from vla_async.timebase import NS_PER_MS, NS_PER_S
 
+SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 REALTIME_PRIORITY = 35  # below the 40 and 50 of servo loops and controller managers
 JOIN_S = 10.0
 
@@ -96,6 +98,11 @@ def ask_for_realtime() -> bool:
     except (OSError, AttributeError):  # AttributeError: not Linux
         return False
     return True
+
+
+def take_turns_quickly() -> None:
+    """Let callbacks keep the interpreter from the thread that matters for no longer than SWITCH_INTERVAL_S."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
 
 def limit_model_threads(count: int) -> None:
