@@ -1,8 +1,6 @@
 """The policy that comes with the package does what it is told, in virtual time."""
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from vla_async import checkpoints, embodiment
@@ -15,8 +13,8 @@ SEEDS = (40, 41, 42)  # of scenes that no demonstration shows
 
 
 @pytest.fixture(scope='module')
-def policy() -> Iterator[Policy]:
-    yield load_policy(checkpoints.find(checkpoints.default('astribot_s1', 'touch')), ROBOT)
+def policy() -> Policy:
+    return load_policy(checkpoints.find(checkpoints.default('astribot_s1', 'touch')), ROBOT)
 
 
 @pytest.mark.slow
