@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vla_async.launcher import process as process_module
 from vla_async.launcher import shared_memory, starter
 from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
@@ -44,6 +45,25 @@ def test_all_processes_are_gone_after_an_exception(start, program, alive):
     left = pids(run)
     assert left
     assert not any(alive(pid) for pid in left)
+
+
+def test_a_signal_at_a_processs_birth_leaves_no_orphan(start, program, alive, monkeypatch):
+    born = []
+
+    def interrupted_popen(*args, **options):
+        born.append(subprocess_popen(*args, **options))
+        os.kill(os.getpid(), signal.SIGTERM)  # comes before the starter has got hold of the process
+        return born[-1]
+    subprocess_popen = subprocess.Popen
+    monkeypatch.setattr(process_module.subprocess, 'Popen', interrupted_popen)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with pytest.raises(SystemExit), start(program('waits')):
+            pytest.fail('the signal got lost')
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(born) == 1
+    assert not alive(born[0].pid)
 
 
 def test_a_process_that_ignores_every_polite_signal_is_killed(start, program, monkeypatch, until):
@@ -137,6 +157,21 @@ def test_shared_memory_of_a_killed_participant_is_removed_and_of_a_living_one_ke
         assert all((shared_memory.FOLDER / name).exists() for name in kept)
     claim.release()
     assert not any((shared_memory.FOLDER / name).exists() for name in kept)
+
+
+def test_a_port_that_was_only_written_to_is_removed_and_a_neighbouring_domains_kept(
+        program, program_environment, tmp_path):
+    claim = claim_free_domain()
+    ours, neighbours = (shared_memory.FOLDER / f'fastdds_port{7400 + 250 * id + 249}' for id in (claim.id, claim.id + 1))
+    try:
+        with Starter([program('waits')], environment(claim.id, program_environment), tmp_path / 'logs'):
+            ours.touch()  # as a process that died leaves it: without a lock file that would tell whose it was
+            neighbours.touch()
+        assert not ours.exists()
+        assert neighbours.exists()
+    finally:
+        neighbours.unlink(missing_ok=True)
+        claim.release()
 
 
 def test_files_that_are_not_there_are_no_reason_to_fail():

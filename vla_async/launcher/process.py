@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 LOG_TAIL_LINES = 12
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ManagedProcess:
         """Start it; the log file is appended to."""
         arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()),
                      self.command.module, *self.command.arguments]
-        with self._open_log() as log:
+        with self._open_log() as log, _signals_held():
             self._process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env=self._environment)
@@ -93,3 +95,20 @@ class ManagedProcess:
     def _open_log(self) -> IO[bytes]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         return self.log.open('ab')
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals that would end us take effect after the block; at a child's birth they would make an orphan of it.
+
+    Masking them would not do: the kernel would give them to another thread, and Python acts on them in this one.
+    """
+    held: list[int] = []
+    before = {number: signal.signal(number, lambda came, _frame: held.append(came)) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for came in held:
+        signal.raise_signal(came)

@@ -10,6 +10,8 @@ import os
 import re
 from pathlib import Path
 
+from vla_async.launcher.domain import PORT_BASE, PORTS_PER_DOMAIN
+
 FOLDER = Path('/dev/shm')  # noqa: S108  the place that Fast DDS uses
 LOCK = re.compile(r'^(fastdds_(?:[0-9a-z]{16}|port\d{1,5}))_(?:el|sl)$')
 
@@ -30,6 +32,12 @@ def owned_by(pid: int) -> set[str]:
         if match and target.parent == FOLDER:
             names.add(match.group(1))
     return names
+
+
+def ports_of(domain: int) -> set[str]:
+    """Names of all ports that a ROS domain may have: one that is only written to has no lock file to find it by."""
+    first = PORT_BASE + PORTS_PER_DOMAIN * domain
+    return {f'fastdds_port{number}' for number in range(first, first + PORTS_PER_DOMAIN)}
 
 
 def remove_abandoned(names: set[str]) -> list[str]:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from vla_async.errors import VlaAsyncError
 from vla_async.launcher.process import Command, ManagedProcess
-from vla_async.launcher.shared_memory import owned_by, remove_abandoned
+from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandoned
 
 MAX_RESTARTS, RESTART_WINDOW_S = 5, 60.0  # of one process; more often is a fault that restarting does not cure
 SCAN_PERIOD_S = 1.0
@@ -42,7 +42,7 @@ class Starter:
         self.processes = {c.name: ManagedProcess(c, environment, logs / f'{c.name}.log') for c in commands}
         self._stop_first, self._stop_last = stop_first, stop_last
         self._restart_times: dict[str, deque[float]] = {name: deque() for name in self.processes}
-        self._shared_memory: set[str] = set()
+        self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID', '0')))
         self._scanned_s = float('-inf')
 
     @property
@@ -80,8 +80,8 @@ class Starter:
     def stop(self) -> None:
         """End all processes, politely first; a Ctrl-C meanwhile ends them at once. Removes their shared memory."""
         try:
-            self._scan(float('inf'))
             for stage in self._stages():
+                self._scan(float('inf'))
                 _end(stage, ESCALATION)
         finally:
             with _undisturbed():
