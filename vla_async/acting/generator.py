@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from vla_async.acting.compiled import CompiledExpert
 from vla_async.acting.expert import ActionExpert
 from vla_async.acting.observation_encoder import Inputs
 from vla_async.acting.policy_spec import PolicySpec
@@ -26,13 +27,13 @@ class ActionGenerator:
 
     def __init__(self, spec: PolicySpec, expert: ActionExpert, robot: Embodiment, device: str, dtype: torch.dtype
                  ) -> None:
-        self.spec, self._expert = spec, expert.for_inference(device, dtype)
-        self._device, self._dtype = device, dtype
+        self.spec, self._device = spec, device
         self._lower, self._upper = robot.array('lower'), robot.array('upper')
         self._step_ns = step_ns(spec.step_rate_hz)
         self._sequence = 0
         self._hold: FloatArray | None = None
         self._noise: tuple[int, torch.Tensor] | None = None
+        self._expert = self._compiled(expert.for_inference(device, dtype), robot)
 
     @classmethod
     def load(cls, folder: str | Path, robot: Embodiment, device: str = 'cpu', dtype: torch.dtype | None = None
@@ -60,10 +61,17 @@ class ActionGenerator:
         return self._chunk(observation, latent, self._act(observation, latent, now_ns, noise_seed))
 
     @torch.inference_mode()
+    def _compiled(self, expert: ActionExpert, robot: Embodiment) -> CompiledExpert:
+        dark = {name: np.zeros((*size, 3), np.uint8) for name, size in self.spec.cameras.items()}
+        observation = Observation(0, dark, robot.array('home'), np.zeros(robot.dof))
+        latent = Latent(0, 0, 0, 0, '', '', np.zeros((1, self.spec.expert.language), np.float16), None)
+        return CompiledExpert(expert, self.spec.euler_steps, self._inputs(observation, latent, 0), self._start(0))
+
+    @torch.inference_mode()
     def _act(self, observation: Observation, latent: Latent, now_ns: int, noise_seed: int) -> FloatArray:
         inputs = self._inputs(observation, latent, now_ns)
-        normalised = self._expert.chunk(inputs, self._start(noise_seed), self.spec.euler_steps)
-        delta = self.spec.normalisation.to_delta(normalised[0].double().cpu().numpy())
+        normalised = self._expert.chunk(inputs, self._start(noise_seed))
+        delta = self.spec.normalisation.to_delta(normalised.cpu().numpy())
         positions = observation.position + delta
         if not np.isfinite(positions).all():
             raise DataError('the policy made a chunk that is not finite; the checkpoint is damaged')
@@ -81,16 +89,12 @@ class ActionGenerator:
         age_s = min(MAX_AGE_S, max(0.0, seconds(now_ns - latent.stamp_ns)))
         state = self.spec.normalisation.state(observation.position, observation.velocity)
         return Inputs(
-            images={name: self._picture(observation.images[name]) for name in self.spec.cameras},
+            images={name: torch.from_numpy(np.ascontiguousarray(observation.images[name])).to(self._device)
+                    for name in self.spec.cameras},
             state=self._tensor(state).float(), instruction=self._tensor(words),
             instruction_mask=(torch.arange(shape.tokens) < len(latent.instruction_embedding))[None].to(self._device),
             fusion=self._tensor(fusion), fusion_present=torch.tensor([latent.fusion is not None], device=self._device),
             latent_age=torch.tensor([age_s], device=self._device))
-
-    def _picture(self, image: np.ndarray) -> torch.Tensor:
-        """(h, w, 3) uint8 to (1, 3, h, w) in 0..1; the permuted view is the channels-last layout already."""
-        tensor = torch.from_numpy(np.ascontiguousarray(image)).to(self._device)
-        return (tensor.to(self._dtype) / 255)[None].permute(0, 3, 1, 2)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array.astype(np.float32))[None].to(self._device)
