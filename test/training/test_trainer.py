@@ -153,10 +153,14 @@ def test_the_budget_ends_at_steps_or_time() -> None:
 
 def test_the_model_card_tells_data_command_and_success(tmp_path: Path) -> None:
     row = {'step': 1.0, 'fast': 1.0, 'slow': 1.0, 'space_m': 0.1, 'pixel': 0.1}
-    made = model_card.Provenance('astribot_s1', 'touch', 'vla-async train --seed 3', 3, {'episodes': 12}, {'expert': 5})
+    made = model_card.Provenance('astribot_s1', 'touch', 'vla-async train --seed 3', 3, '12 demonstrations',
+                                 {'expert': 5})
     (tmp_path / 'card').mkdir()
-    model_card.write(tmp_path / 'card', made, Progress(1, 60.0, [row], [row]), {'success': 0.75})
+    model_card.write(tmp_path / 'card', made, Progress(1, 60.0, [row], [row]), {
+        'seeds': [9000, 9004], 'episodes': 4, 'success': {'count': 3, 'interval_95': [0.301, 0.954]},
+        'correct_target': {'count': 4}})
     text = (tmp_path / 'card' / 'README.md').read_text()
-    for part in ('vla-async train --seed 3', '"episodes": 12', '"success": 0.75', model_card.CURVES):
+    for part in ('vla-async train --seed 3', '12 demonstrations', '3 of 4', '30% to 95%',
+                 'reached in 4', 'seeds 9000 to 9003', model_card.CURVES):
         assert part in text
     assert (tmp_path / 'card' / model_card.CURVES).stat().st_size > 1000

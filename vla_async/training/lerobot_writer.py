@@ -108,7 +108,7 @@ class DatasetWriter:
         columns = []
         for field in fmt.data_schema(self._features):
             if field.name in counters:
-                columns.append(pa.array(counters[field.name].astype(field.type.to_pandas_dtype())))
+                columns.append(pa.array(counters[field.name]).cast(field.type))
             else:
                 flat = pa.array(np.asarray(vectors[field.name], dtype=np.float32).reshape(-1))
                 columns.append(pa.FixedSizeListArray.from_arrays(flat, field.type.list_size))

@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from safetensors.torch import save_file
 
 from vla_async.acting.expert import FILE as EXPERT_FILE
@@ -19,6 +16,7 @@ from vla_async.acting.policy import load_policy
 from vla_async.acting.policy_spec import PolicySpec
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
+from vla_async.progress import ProgressBar
 from vla_async.reasoning.reasoner import FOLDER, FUSION_FILE, load_fusion
 from vla_async.reasoning.vision_language import VisionLanguage
 from vla_async.training import demonstrations_store, model_card, training_state
@@ -65,20 +63,21 @@ class Session:
             raise ConfigError('--minutes, --steps and --jobs must be positive')
         self.options, self.robot = options, robot
         self.trainer: Trainer | None = None
+        self._trained_on = ''
 
     def demonstrate(self) -> None:
         """Records the demonstrations that are missing."""
         from vla_async.training.demonstrations import record  # brings the simulator along
-        with _bar('demonstrations') as (bar, row):
+        with ProgressBar('demonstrations') as bar:
             record(self.options.data, self.options.robot, self.options.task, self.options.episodes,
-                   jobs=self.options.jobs, progress=lambda done, total: bar.update(row, completed=done, total=total))
+                   jobs=self.options.jobs, progress=bar.update)
 
     def train(self) -> None:
         """Trains until the budget is used up; saves on the way, at the end, and when interrupted."""
         options = self.options
-        with _bar('reading videos') as (bar, row):
-            data = demonstrations_store.load(
-                options.data, lambda done, total: bar.update(row, completed=done, total=total))
+        with ProgressBar('reading videos') as bar:
+            data = demonstrations_store.load(options.data, bar.update)
+        self._trained_on = in_words(data)
         self.trainer, validation = self._prepare(data)
         budget = Budget(options.steps, options.minutes * 60)
         try:
@@ -103,10 +102,8 @@ class Session:
         from vla_async.sim.evaluate import EpisodeRunner
         runner = EpisodeRunner(self.robot, self.options.task, load_policy(self.options.out, self.robot))
         try:
-            with _bar('evaluation') as (bar, row):
-                episodes = []
-                for seed in bar.track(seeds, task_id=row):
-                    episodes.append(runner.run(seed))
+            with ProgressBar('evaluation') as bar:
+                episodes = [runner.run(seed) for seed in bar.track(seeds, len(seeds))]
         finally:
             runner.close()
         summary = {'seeds': [seeds[0], seeds[-1] + 1], **make_report(episodes, self.robot, {})['summary']}
@@ -132,7 +129,7 @@ class Session:
     def _loop(self, trainer: Trainer, budget: Budget, validation: list[Batch]) -> None:
         progress, recent = trainer.progress, list[dict[str, float]]()
         last = saved = time.monotonic()
-        with _bar('training') as (bar, row):
+        with ProgressBar('training') as bar:
             while (share := budget.share(progress)) < 1:
                 recent.append(trainer.step(budget))
                 now = time.monotonic()
@@ -144,14 +141,21 @@ class Session:
                 if now - saved > SAVE_EVERY_S:
                     self.save()
                     saved = time.monotonic()
-                bar.update(row, completed=share * 100, total=100, description=_describe(trainer))
+                bar.update(int(share * 100), 100, _describe(trainer))
 
     def _provenance(self, trainer: Trainer) -> model_card.Provenance:
         options, student = self.options, trainer.shard.student
         counts = {name: sum(p.numel() for p in part.parameters()) for name, part in
                   (('reasoner', student.vlm), ('fusion queries', student.fusion), ('action expert', student.expert))}
-        data: dict[str, Any] = {'task': options.task, 'episodes': options.episodes, 'first_seed': 100_000}
-        return model_card.Provenance(options.robot, options.task, options.command, options.seed, data, counts)
+        return model_card.Provenance(options.robot, options.task, options.command, options.seed, self._trained_on,
+                                     counts)
+
+
+def in_words(data: Demonstrations) -> str:
+    """What a checkpoint was trained on, for its model card."""
+    from vla_async.training.demonstrations import FIRST_TRAINING_SEED  # brings the simulator along
+    return (f'{len(data.starts):,} demonstrations of the scripted expert, {len(data.position):,} steps at '
+            f'{data.fps:g} Hz, in scenes from seed {FIRST_TRAINING_SEED} on; {HELD_OUT:.0%} of them held out.')
 
 
 def make_shard(data: Demonstrations | tuple[Path, int], folder: Path, seed: int, number: int, device: str = 'cpu'
@@ -214,10 +218,3 @@ def _describe(trainer: Trainer) -> str:
     rows = [('', progress.curves[-1:]), ('held out: ', progress.validation[-1:])]
     shown = [name + ' '.join(f'{key} {row[0][key]:.3f}' for key in SHOWN if key in row[0]) for name, row in rows if row]
     return f'update {progress.step} after {progress.elapsed_s / 60:.1f} min  ' + ' | '.join(shown)
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[tuple[Progress, TaskID]]:
-    """A progress bar and its one row."""
-    with Progress(TextColumn('{task.description}'), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
-        yield bar, bar.add_task(name, total=None)
