@@ -1,12 +1,19 @@
 """What the benchmark reads from a bag besides the episodes."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 from fakes import BagWriter
 
 from vla_async import embodiment
-from vla_async.bench import pipeline
+from vla_async.bench.pipeline import run as pipeline
 from vla_async.errors import VlaAsyncError
 from vla_async.replay.trace import TraceRecorder
+from vla_async.training.initialise import initialise
 
 S = 10**9
 EPISODE = TraceRecorder(embodiment.load('astribot_s1').joint_names).finish(S, 2 * S)
@@ -39,8 +46,49 @@ def test_lateness_is_the_worst_that_the_bridge_reported_during_the_episodes(bag)
     assert pipeline.lateness_ms(bag, []) == {'p99': None, 'max': None}
 
 
+def test_pictures_have_been_sent_when_the_last_camera_has(tmp_path):
+    robot = embodiment.load('astribot_s1')
+    with BagWriter(tmp_path / 'bag') as bag:
+        for late_ms, camera in enumerate(robot.cameras):
+            for stamp_ns in (S, 2 * S):
+                bag.write(f'/{camera.topic}', 'sensor_msgs/msg/Image', stamp_ns + late_ms * 10**6,
+                          header=bag.header(stamp_ns), data=np.zeros(0, np.uint8))
+        bag.write('/camera/spectator/image_raw', 'sensor_msgs/msg/Image', 3 * S, header=bag.header(S),
+                  data=np.zeros(0, np.uint8))
+    assert pipeline.pictures_sent(tmp_path / 'bag', robot) == {S: S + 2 * 10**6, 2 * S: 2 * S + 2 * 10**6}
+
+
 def test_the_size_of_a_latent_is_that_of_its_message(bag):
     assert 3000 < pipeline.largest_latent(bag) < 3300
+
+
+def test_an_interrupted_benchmark_ends_its_demo(tmp_path):
+    policy = initialise(tmp_path / 'tiny', embodiment.load('astribot_s1'), 'tiny', seed=0)
+    bench = subprocess.Popen([sys.executable, '-m', 'vla_async.cli', 'bench', 'pipeline', '--checkpoint', str(policy)],
+                             env={**os.environ, 'TMPDIR': str(tmp_path)}, preexec_fn=hear_interrupts)
+    mine = f'nodes.*{tmp_path}'
+    wait_for(lambda: 'robot_simulator' in running(mine))
+    bench.send_signal(signal.SIGINT)
+    assert bench.wait(60.0) == 130
+    assert running(mine) == ''
+    assert list(tmp_path.iterdir()) == [policy]
+
+
+def hear_interrupts():
+    """A suite that runs in the background of a script has them ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def running(pattern):
+    """Command lines of the processes that match."""
+    return subprocess.run(['pgrep', '-a', '-f', pattern], text=True, capture_output=True, check=False).stdout
+
+
+def wait_for(condition, limit_s=120.0):
+    deadline_s = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
 
 
 def test_a_demo_that_fails_is_quoted(tmp_path):

@@ -2,7 +2,8 @@
 import numpy as np
 
 from vla_async import embodiment
-from vla_async.bench.speed import Target, ratio, speed, targets
+from vla_async.bench.pipeline.speed import pipeline_ms, ratio, speed, targets
+from vla_async.bench.target import Target
 from vla_async.replay.trace import TraceRecorder
 from vla_async.types import ActionChunk, FusionReport, JointCommand
 
@@ -11,6 +12,7 @@ ROBOT = embodiment.load('astribot_s1')
 
 
 LATE = {'p99': 2.0, 'max': 3.0}
+SENT = {S + i * 33 * MS: S + i * 33 * MS + 5 * MS for i in range(29)}  # all but the last one
 UNKNOWN = {'p99': None, 'max': None}
 
 
@@ -27,14 +29,22 @@ def run(period_ms):
 
 
 def test_times_are_pooled_over_the_episodes_and_rates_are_medians():
-    figures = speed([run(8), run(8), run(10)], LATE, latent_bytes=1000)
+    figures = speed([run(8), run(8), run(10)], SENT, LATE, latent_bytes=1000)
     assert abs(figures['command_rate_hz'] - 125) < 0.5
     assert figures['model_ms']['p50'] == 18.0
     assert figures['slow_rate_hz'] is None
 
 
+def test_the_pipeline_is_not_charged_with_the_cameras_time_nor_with_the_models():
+    figures = speed([run(1)], SENT, LATE, latent_bytes=1000)
+    assert figures['image_to_command_ms']['p50'] == 20.0
+    assert figures['overhead_ms']['p50'] == 2.0
+    assert figures['pipeline_ms'] == {'p50': -3.0, 'p99': -3.0, 'max': -3.0}
+    assert len(pipeline_ms(run(1), SENT)) == 29
+
+
 def test_an_unknown_figure_meets_no_target():
-    empty = speed([], UNKNOWN, None)
+    empty = speed([], {}, UNKNOWN, None)
     assert not any(target.met for target in targets(empty, empty, 30.0))
     assert ratio(empty, empty, 'chunk_rate_hz') is None
 

@@ -37,7 +37,7 @@ def test_wrong_limits_are_named(arrays: tuple, culprit: str) -> None:
     ({'joint_kinds': ('revolute', 'wheel')}, "unknown joint kind 'wheel'"),
     ({'knot_s': 0.0}, 'knot_s must lie between'),
     ({'smoothing_hz': float('nan')}, 'smoothing_hz must lie between'),
-    ({'transition_min_s': 1.0}, 'transition_min_s must not exceed'),
+    ({'transition_min_s': 1.7}, 'transition_min_s must not exceed'),
     ({'small_change': 0.2}, 'small_change < real_change'),
     ({'horizon_s': 1.0}, 'horizon_s must be at least'),
 ])

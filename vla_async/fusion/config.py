@@ -32,9 +32,9 @@ class FuserConfig:
     knot_s: float = 1 / 60  # spacing of the motion's knots [s]: a change shows after one to two of them
     smoothing_hz: float = 3.75  # motion in a chunk up to about half of this passes whole, noise above it does not [Hz]
     transition_min_s: float = 0.36  # time to go over to a chunk that truly wants something else [s]
-    transition_max_s: float = 0.8  # the same for one that differs by no more than noise [s]
-    small_change: float = 0.03  # what counts as noise: a disagreement of this many seconds at full velocity [s]
-    real_change: float = 0.08  # from here on a disagreement is a change of mind [s at full velocity]
+    transition_max_s: float = 1.6  # the same for one that differs by no more than noise [s]
+    small_change: float = 0.05  # what counts as noise: a disagreement of this many seconds at full velocity [s]
+    real_change: float = 0.07  # from here on a disagreement is a change of mind [s at full velocity]
     commit_s: float = 0.01  # motion this near is already on its way to the robot and never changes [s]
     horizon_s: float = 4.0  # the motion is planned this far ahead at most [s]
     future_s: float = 0.5  # a chunk may be stamped this far in the future [s]

@@ -38,6 +38,7 @@ class Planner:
     def __init__(self, config: FuserConfig, limits: PlanLimits, knot_s: float) -> None:
         self._knot_s = knot_s
         self._governor = Governor(limits, knot_s)
+        self._lower, self._upper = limits.lower, limits.upper
         self._rule = TransitionRule(config, limits)
         self._shortest, self._longest = config.transition_min_s, config.transition_max_s
         self._horizon_s = config.horizon_s
@@ -47,8 +48,10 @@ class Planner:
         first = index + GIVEN
         lead = target.first - first  # knots until the target begins, the motion under way goes on till then
         offset_s = (CHANGE - lead) * self._knot_s  # time of the plan's first row since the transition began
-        common_s = float(np.clip((covered - target.first) * self._knot_s, self._shortest, self._longest))
-        shared = min(int(common_s / self._knot_s), len(target.points))
+        common = min(max(covered - target.first, 0), len(target.points))  # knots that both chunks cover
+        shared_s = max(common * self._knot_s, self._shortest)
+        shared = min(int(min(shared_s, self._longest) / self._knot_s), len(target.points))
+        common_s = self._longest if common * self._knot_s >= self._shortest else self._shortest
         under_way = motion.from_index(target.first, shared)
         disagreement = np.abs(target.points[:shared] - under_way).max(axis=0)
         durations = self._rule.durations(disagreement, common_s, self._horizon_s)
@@ -57,7 +60,7 @@ class Planner:
         base = motion.from_index(index, GIVEN + count)
         goal = _goal(base, target, lead)
         since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
-        wish = _blend(base, goal, since_s, durations)
+        wish = _blend(self._carried_on(base, goal, GIVEN + lead, common), goal, since_s, durations)
         broken = self._governor.excess(wish)
         clipped = target.clipped > 0
         if not broken.any():
@@ -66,6 +69,19 @@ class Planner:
         wish, share = self._within_limits(base, goal, wish, joints, offset_s, durations)
         clipped[joints[share < 1.0]] = True
         return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), int(broken.any(axis=1).sum()), clipped)
+
+    def _carried_on(self, base: FloatArray, goal: FloatArray, begin: int, common: int) -> FloatArray:
+        """The motion under way, and where its chunk ends the new one, as far off as both were over the `common` rows.
+
+        So the motion can take longer for the way to the new chunk than the old one lasts.
+        """
+        if common < 2 or begin + common >= len(base):
+            return base
+        apart = (base - goal)[begin:begin + common].mean(axis=0)
+        aside = np.clip(goal + apart, self._lower, self._upper)
+        weight = blend_weights(np.arange(len(base), dtype=np.float64) - begin, np.array([float(common)]))
+        carried: FloatArray = base + weight * (aside - base)
+        return carried
 
     def _within_limits(self, base: FloatArray, goal: FloatArray, wish: FloatArray, joints: NDArray[np.intp],
                        offset_s: float, durations: FloatArray) -> tuple[FloatArray, FloatArray]:

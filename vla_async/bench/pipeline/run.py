@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from vla_async import embodiment
-from vla_async.bench.speed import Figures, speed
+from vla_async.bench.pipeline.speed import Figures, speed
+from vla_async.embodiment import Embodiment
 from vla_async.errors import VlaAsyncError
-from vla_async.replay.bag import is_topic, messages, open_bag
+from vla_async.replay.bag import is_topic, messages, open_bag, sent_messages
 from vla_async.replay.bag_episodes import read_episodes
 from vla_async.replay.trace import EpisodeTrace
 
@@ -40,9 +41,9 @@ class Run:
             report = Path(folder) / 'run'
             _demo(self._arguments(report, slow_delay_ms))
             bag = report / 'bag'
-            episodes = read_episodes(bag, embodiment.load(self.robot))
-            traces = [episode.trace for episode in episodes]
-            return speed(traces, lateness_ms(bag, traces), largest_latent(bag))
+            robot = embodiment.load(self.robot)
+            traces = [episode.trace for episode in read_episodes(bag, robot)]
+            return speed(traces, pictures_sent(bag, robot), lateness_ms(bag, traces), largest_latent(bag))
 
     def _arguments(self, report: Path, slow_delay_ms: int) -> list[str]:
         episodes = max(1, round(self.seconds / EPISODE_S))
@@ -50,7 +51,16 @@ class Run:
         checkpoint = [] if self.checkpoint is None else ['--checkpoint', self.checkpoint]
         return ['--robot', self.robot, '--task', self.task, '--seed', str(self.seed), '--episodes', str(episodes),
                 '--time-limit', str(limit_s), '--slow-delay-ms', str(slow_delay_ms), '--report', str(report),
-                '--headless', *checkpoint]
+                '--headless', '--to-the-end', *checkpoint]
+
+
+def pictures_sent(bag: Path, robot: Embodiment) -> dict[int, int]:
+    """When the last camera's picture of each stamp was sent [ns], by stamp [ns]."""
+    topics = [camera.topic for camera in robot.cameras]
+    sent: dict[int, int] = {}
+    for message in sent_messages(bag, *topics):
+        sent[message.stamp_ns] = max(message.sent_ns, sent.get(message.stamp_ns, 0))
+    return sent
 
 
 def lateness_ms(bag: Path, traces: Sequence[EpisodeTrace]) -> Figures:
@@ -80,8 +90,15 @@ def largest_latent(bag: Path) -> int | None:
 
 def _demo(arguments: Sequence[str]) -> None:
     """Run it; raises BenchFault with its last words when it fails."""
-    done = subprocess.run([sys.executable, '-m', 'vla_async.cli', 'demo', *arguments], check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        last = '\n'.join(done.stdout.strip().splitlines()[-OUTPUT_LINES:])
-        raise BenchFault(f'vla-async demo ended with status {done.returncode}:\n{last}')
+    command = [sys.executable, '-m', 'vla_async.cli', 'demo', *arguments]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as demo:  # Ctrl-C is for us; the demo hears of it once, from us
+        try:
+            output, _ = demo.communicate()
+        except BaseException:
+            demo.terminate()  # it ends its nodes; killed, it could not
+            demo.wait()  # after a Ctrl-C `with` does not
+            raise
+    if demo.returncode != 0:
+        last = '\n'.join(output.strip().splitlines()[-OUTPUT_LINES:])
+        raise BenchFault(f'vla-async demo ended with status {demo.returncode}:\n{last}')

@@ -1,5 +1,0 @@
-"""Lets the tests of the fusion share `motions`."""
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,1 @@
+"""`vla-async bench fusion`: every fuser on the same chunks, in virtual time."""

@@ -1,0 +1,111 @@
+"""What counts in a motion, as pure functions of a trace; lengths are shares of the amplitude. Unknown is None."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from vla_async.bench.fusion.run import SERVO_NS, SERVO_PER_STEP, Trace
+from vla_async.bench.fusion.scenarios import JUMP
+from vla_async.timebase import NS_PER_S
+from vla_async.types import FloatArray
+
+Figures = dict[str, 'float | None']
+SETTLED_S = 1.0  # the start does not count
+ROUNDING = 1e-6  # of a limit or an amplitude: what differences of positions cannot tell
+
+# less is better in all of them
+SMOOTHNESS = ('largest_step', 'second_difference', 'jerk')
+REACTION = ('reach_63_s', 'reach_95_s', 'overshoot')
+JUDGED = (*SMOOTHNESS, 'error', *REACTION, 'violations')
+
+
+def figures(trace: Trace) -> Figures:
+    """All figures of one run."""
+    return {**motion(trace), **reaction(trace), **seams(trace), 'violations': violations(trace),
+            'refused': float(sum(not report.accepted for report in trace.reports)),
+            'add_us_p99': _percentile(trace.add_us), 'command_us_p99': _percentile(trace.command_us),
+            'window_us_p99': _percentile(trace.window_us)}
+
+
+def motion(trace: Trace) -> Figures:
+    """Smoothness at the chunks' own rate, and the distance to the motion that is wanted [1, per s^3 for jerk]."""
+    steps, dt_s = _settled(trace)[::SERVO_PER_STEP], SERVO_NS * SERVO_PER_STEP / NS_PER_S
+    times = trace.times_s[trace.times_s >= SETTLED_S][::SERVO_PER_STEP]
+    moving = trace.scenario.jump_s is None
+    wanted = trace.scenario.wanted(0.0, times)
+    size = trace.scenario.amplitude
+    return {'largest_step': float(np.abs(np.diff(steps, axis=0)).max() / size),
+            'second_difference': _rms(np.diff(steps, 2, axis=0)) / size,
+            'jerk': _rms(np.diff(steps, 3, axis=0)) / size / dt_s ** 3,
+            'error': _rms(steps - wanted) / size if moving else None}
+
+
+def reaction(trace: Trace) -> Figures:
+    """Times [s] from the arrival of the first chunk that knows of a jump to 63 % and 95 % of it, and the overshoot."""
+    jump_s = trace.scenario.jump_s
+    if jump_s is None:
+        return dict.fromkeys(REACTION)
+    height = trace.scenario.unit * JUMP
+    way = trace.positions.min(axis=1) / height  # the slowest joint
+    known_s = next((s for s, report in zip(trace.added_s, trace.reports, strict=True)
+                    if s - report.delay_s >= jump_s), None)
+    return {'reach_63_s': _reached(trace, way, 0.63, known_s), 'reach_95_s': _reached(trace, way, 0.95, known_s),
+            'overshoot': float(max(trace.positions.max() / height - 1.0, 0.0))}
+
+
+def _reached(trace: Trace, way: FloatArray, share: float, known_s: float | None) -> float | None:
+    there = np.flatnonzero(way >= share)
+    return None if known_s is None or not len(there) else float(trace.times_s[there[0]] - known_s)
+
+
+def seams(trace: Trace) -> Figures:
+    """Largest jumps where a chunk takes over, as the fuser itself evaluates them; None for those that do not."""
+    reports = [report for report in trace.reports if report.accepted]
+    size = trace.scenario.amplitude
+    names = ('seam_position', 'seam_velocity', 'seam_acceleration')
+    if not any(report.transition_s for report in reports):
+        return dict.fromkeys(names)
+    return {name: max(getattr(report, name) for report in reports) / size for name in names}
+
+
+def violations(trace: Trace) -> float:
+    """Share of the servo ticks at which a joint moves faster or accelerates more than it may."""
+    dt_s, unit = SERVO_NS / NS_PER_S, trace.scenario.unit
+    velocity = np.diff(trace.positions, axis=0)[1:] / dt_s
+    acceleration = np.diff(trace.positions, 2, axis=0) / dt_s ** 2
+    most = np.array(trace.scenario.limits) * unit * (1.0 + ROUNDING)
+    over = (np.abs(velocity) > most[0]).any(axis=1) | (np.abs(acceleration) > most[1]).any(axis=1)
+    return float(over.mean())
+
+
+def medians(runs: Iterable[Figures]) -> Figures:
+    """Median of each figure over the runs in which it is known."""
+    rows = list(runs)
+    known = {key: [value for row in rows if (value := row[key]) is not None] for key in rows[0]}
+    return {key: float(np.median(values)) if values else None for key, values in known.items()}
+
+
+def dominating(ours: Figures, others: Mapping[str, Figures], tolerance: float = 1e-3) -> dict[str, list[str]]:
+    """Fusers that are better than ours in some judged figure and worse in none: their names and those figures."""
+    found = {}
+    for name, other in others.items():
+        pairs = [(key, theirs, mine) for key in JUDGED
+                 if (theirs := other[key]) is not None and (mine := ours[key]) is not None]
+        better = [key for key, theirs, mine in pairs if theirs < mine * (1 - tolerance) - ROUNDING]
+        worse = [key for key, theirs, mine in pairs if theirs > mine * (1 + tolerance) + ROUNDING]
+        if better and not worse:
+            found[name] = better
+    return found
+
+
+def _settled(trace: Trace) -> FloatArray:
+    return trace.positions[trace.times_s >= SETTLED_S]
+
+
+def _rms(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(values ** 2)))
+
+
+def _percentile(values: list[float]) -> float | None:
+    return float(np.percentile(values, 99)) if values else None

@@ -1,0 +1,31 @@
+"""What the fuser promises, and whether it holds."""
+from __future__ import annotations
+
+from vla_async.bench.fusion.campaign import Results
+from vla_async.bench.fusion.figures import dominating
+from vla_async.bench.fusion.run import OURS
+from vla_async.bench.target import Target
+
+# scenario, figure, most
+PROMISED = (
+    ('a', 'largest_step', 0.051), ('a', 'second_difference', 0.0014), ('a', 'error', 0.043),
+    ('g1', 'largest_step', 0.050), ('g1', 'second_difference', 0.0018), ('g1', 'error', 0.017),
+    ('e', 'reach_63_s', 0.25), ('e', 'reach_95_s', 0.5), ('e', 'overshoot', 0.02),
+    ('a25', 'add_us_p99', 500.0), ('a25', 'command_us_p99', 40.0), ('a25', 'window_us_p99', 300.0),
+)
+
+
+def targets(results: Results) -> list[Target]:
+    """Every promise with what was measured."""
+    ours = {key: row[OURS] for key, row in results.items()}
+    held = [Target(f'({key}) {figure}', ours[key][figure], high=most) for key, figure, most in PROMISED]
+    for figure in ('seam_position', 'seam_velocity', 'seam_acceleration'):
+        known = [value for row in ours.values() if (value := row[figure]) is not None]
+        held.append(Target(f'{figure}, worst scenario', max(known, default=None), high=1e-9))
+    broken = [value for row in ours.values() if (value := row['violations']) is not None]
+    held.append(Target('limit violations', max(broken, default=None), high=0.0))
+    unit = max(abs((ours['i'][key] or 0.0) / (ours['a'][key] or 1.0) - 1.0) for key in ('largest_step', 'error'))
+    held.append(Target('degrees against radians, relative', unit, high=1e-6))
+    beaten = sum(len(dominating(row[OURS], {k: v for k, v in row.items() if k != OURS})) for row in results.values())
+    held.append(Target('fusers that are better in one figure and worse in none', float(beaten), high=0.0))
+    return held

@@ -1,0 +1,1 @@
+"""`vla-async bench pipeline`: the whole graph over DDS, in real time."""
