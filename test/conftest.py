@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from own_domain import own_domain
 
-from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
 
 # before torch, mujoco or rclpy are imported, which read these once
@@ -17,7 +17,7 @@ for _name in ('OMP_NUM_THREADS', 'OMP_WAIT_POLICY', 'MUJOCO_GL', 'AMENT_PREFIX_P
 @pytest.fixture
 def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A ROS domain of this machine that no other test or program uses, set for this process and its children."""
-    claim = claim_free_domain()
+    claim = own_domain()
     for name, value in environment(claim.id, os.environ).items():
         monkeypatch.setenv(name, value)
     yield claim.id

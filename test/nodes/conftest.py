@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from own_domain import own_domain
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -18,7 +19,6 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from vla_async import embodiment
-from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import chunk_message, image_message, joint_state_message, task_message
@@ -182,7 +182,7 @@ def ros_environment() -> None:
 
 @pytest.fixture
 def graph(ros_environment: None) -> Iterator[Graph]:
-    claim, interval = claim_free_domain(), sys.getswitchinterval()
+    claim, interval = own_domain(), sys.getswitchinterval()
     context = Context()
     rclpy.init(context=context, domain_id=claim.id)
     made = Graph(context)

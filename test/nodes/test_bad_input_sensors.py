@@ -46,6 +46,7 @@ def test_the_camera_that_comes_back_is_used_again(graph, robot, generator):
     chunks.clear()
     robot.cameras['right_wrist'] = camera
     graph.until(lambda: chunks, 'chunks again')
+    assert 'missing streams' not in generator.problems
 
 
 def test_missing_joints_are_named_and_the_bridge_does_not_take_over(graph, robot):
@@ -64,6 +65,7 @@ def test_unknown_joints_are_named_and_ignored(graph, robot):
     graph.bring_up(HardwareBridgeNode)
     graph.until(lambda: robot.commands, 'commands')
     graph.until_diagnosed('hardware_bridge', 'unknown joints', 'tail')
+    robot.assert_calm()
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf])

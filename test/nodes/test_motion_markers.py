@@ -32,11 +32,14 @@ def test_chunks_and_fused_motion_become_lines_once_somebody_looks(graph):
 
 def test_a_chunk_for_another_robot_is_told_and_not_drawn(graph):
     graph.add(MotionMarkers(context=graph.context))
-    graph.probe.create_subscription(MarkerArray, TOPIC, lambda _: None, 1)
+    seen = []
+    graph.probe.create_subscription(MarkerArray, TOPIC, seen.append, 1)
     chunks = graph.say(topics.ACTION_CHUNK)
     names = ('elbow', *ROBOT.joint_names[1:])
     graph.probe.create_timer(0.1, lambda: chunks(chunk_message(ActionChunk(0, 33_000_000, HOME), names)))
     graph.until_diagnosed('motion_markers', 'elbow')
+    graph.until(lambda: seen, 'an answer of the display')
+    assert not any(message.markers for message in seen)
 
 
 def test_rviz_shows_what_is_published_with_displays_that_exist():

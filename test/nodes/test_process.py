@@ -6,17 +6,34 @@ import sys
 from pathlib import Path
 
 import pytest
+from own_domain import own_domain
 
-from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
 
 START = 'import sys; from vla_async.nodes.latent_buffer import main; sys.exit(main())'
+IN_REAL_TIME = """
+import os
+from rclpy.node import Node
+from vla_async.nodes.process import run
+
+def tell(node):
+    print(os.sched_getscheduler(0), flush=True)
+    os.kill(os.getpid(), 15)
+
+def make():
+    node = Node('hasty')
+    node.create_timer(0.01, lambda: tell(node))
+    return node
+
+run(make, realtime=True)
+"""
+
 
 
 @pytest.fixture
 def start(ros_environment):
     """Starts the latent buffer's process with arguments; whatever is left of it at the end is killed."""
-    claim, started = claim_free_domain(), []
+    claim, started = own_domain(), []
 
     def begin(*arguments):
         process = subprocess.Popen([sys.executable, '-c', START, '--ros-args', *arguments], text=True,
@@ -55,3 +72,10 @@ def test_a_wrong_parameter_is_one_line_and_exit_status_1(start):
     assert process.returncode == 1
     assert 'error: parameter fresh_s of latent_buffer' in errors
     assert 'Traceback' not in errors
+
+
+def test_callbacks_have_real_time_priority_where_the_machine_grants_it(ros_domain):
+    granted = subprocess.run([sys.executable, '-c', 'import os; os.sched_setscheduler(0, 1, os.sched_param(1))'],
+                             check=False, stderr=subprocess.DEVNULL).returncode == 0
+    done = subprocess.run([sys.executable, '-c', IN_REAL_TIME], text=True, check=True, stdout=subprocess.PIPE)
+    assert done.stdout.splitlines()[0] == str(os.SCHED_FIFO if granted else os.SCHED_OTHER)

@@ -95,3 +95,5 @@ def test_stopping_is_always_allowed(started):
     if started:
         album.loop.start()
     album.loop.stop()
+    assert album.loop.fault is None
+    assert all(renderer.closed for renderer in album.renderers)

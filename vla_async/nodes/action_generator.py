@@ -9,7 +9,7 @@ from vla_async.latent import LatentBuffer, LatentRules
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import chunk_message, task_value
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
-from vla_async.nodes.inputs import ObservationInputs
+from vla_async.nodes.inputs import AwaitedInputs
 from vla_async.nodes.latent_conversions import latent_value
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
@@ -27,7 +27,7 @@ class Parameters(parameters.PolicyParameters):
 
     max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
                                  low=0.01, high=10.0)
-    camera_patience_ms: int = parameter(10, 'how long a picture waits for those of the other cameras [ms]',
+    camera_patience_ms: int = parameter(25, 'how long a picture waits for those of the other cameras [ms]',
                                         low=0, high=1000)
     fresh_s: float = parameter(2.0, 'age up to which a latent is as good as new [s]', low=0.01, high=600.0)
     absent_s: float = parameter(6.0, 'age of the latent from which no more chunks are made [s]', low=0.01, high=600.0)
@@ -57,7 +57,7 @@ class ActionGeneratorNode(PipelineNode):
         self._task_of_chunk, self._inference_ns = 0, 0
         self._rate = RateMeter()
         self._publisher = self.advertise(topics.ACTION_CHUNK)
-        self._inputs = ObservationInputs(self, max_age_s=self._values.max_age_s)
+        self._inputs = AwaitedInputs(self, max_age_s=self._values.max_age_s)
         self.listen(topics.TASK, self._follow)
         self.listen(topics.LATENT, self._learn)
 
@@ -89,14 +89,12 @@ class ActionGeneratorNode(PipelineNode):
         self._latents.offer(latent_value(message), self.now_ns())
 
     def _work(self) -> None:
-        if not self._inputs.arrived.wait(WAIT_S):
-            self._inputs.report_missing(self.now_ns())
-            return
-        self._wait_for_all_cameras()
+        arrived = self._inputs.arrived.wait(WAIT_S)
+        if arrived:
+            self._wait_for_all_cameras()
         now_ns = self.now_ns()
-        latent = self._latents.current(now_ns).latent
-        observation = None if self._inputs.report_missing(now_ns) else self._inputs.buffer.observe(now_ns)
-        if observation is not None and latent is not None:
+        observation, latent = self._inputs.observe(now_ns), self._latents.current(now_ns).latent
+        if arrived and observation is not None and latent is not None:
             self._make(observation, latent, now_ns)
 
     def _wait_for_all_cameras(self) -> None:

@@ -22,7 +22,6 @@ from vla_async.nodes.conversions import (
 from vla_async.nodes.diagnostics import OK, Diagnosis, RateMeter
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
-from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
 from vla_async.types import ActionChunk, FusionReport
 
@@ -61,8 +60,8 @@ class ChunkFuserNode(PipelineNode):
         self._order = JointOrder(self.robot.joint_names)
         self._trajectory = self.advertise(topics.TRAJECTORY)
         self._status = self.advertise(topics.FUSION_STATUS)
-        self._set_points = PolledSubscription(self, topics.JOINT_SET_POINT)
-        self._joint_states = PolledSubscription(self, topics.JOINT_STATES)
+        self._set_points = self.poll(topics.JOINT_SET_POINT)
+        self._joint_states = self.poll(topics.JOINT_STATES)
         self.listen(topics.TASK, self._follow)
         self.listen(topics.ACTION_CHUNK, self._add)
         self._timer = self.create_timer(1 / rate_hz, self._continue)
@@ -74,9 +73,6 @@ class ChunkFuserNode(PipelineNode):
         self._moving = False  # without new windows the bridge runs the last one to its rest
 
     def cleanup(self) -> None:
-        for name in ('_set_points', '_joint_states'):
-            if name in self.__dict__:
-                self.__dict__.pop(name).destroy()
         if '_timer' in self.__dict__:
             self.destroy_timer(self.__dict__.pop('_timer'))
 
@@ -156,4 +152,4 @@ class ChunkFuserNode(PipelineNode):
 
 def main() -> int:
     """Console entry point."""
-    return run(ChunkFuserNode)
+    return run(ChunkFuserNode, realtime=True)

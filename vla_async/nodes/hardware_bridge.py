@@ -11,11 +11,10 @@ from std_srvs.srv import Trigger
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.follower import STOPPING
 from vla_async.errors import DataError
-from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import controller_message, set_point_message, window_value
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
-from vla_async.nodes.inputs import Joints
+from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
@@ -57,7 +56,8 @@ class HardwareBridgeNode(PipelineNode):
                          for output in self.robot.outputs]
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
         self._windows, self._refused = RateMeter(), 0
-        Joints(self, self._measure)
+        self._joints = JointReader(self)
+        self.listen(topics.JOINT_STATES, self._measure)
         self.listen(topics.TRAJECTORY, self._accept)
         self._watch = self.create_timer(WATCH_S, self._look_for_others)
         take_turns_quickly()
@@ -98,7 +98,8 @@ class HardwareBridgeNode(PipelineNode):
         level = ERROR if fault else WARN if self._follower.latched else OK
         return Diagnosis(level, fault or f'{state}: {reason}'.removesuffix(': '), values)
 
-    def _measure(self, reading: JointReading) -> None:
+    def _measure(self, message: Any) -> None:
+        reading = self._joints.read(message)
         self._follower.observe(reading.stamp_ns, reading.position, reading.velocity)
 
     def _accept(self, message: Any) -> None:
@@ -158,4 +159,4 @@ class HardwareBridgeNode(PipelineNode):
 
 def main() -> int:
     """Console entry point."""
-    return run(HardwareBridgeNode)
+    return run(HardwareBridgeNode, realtime=True)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -10,48 +11,70 @@ from vla_async.nodes import topics
 from vla_async.nodes.conversions import image_value, joint_state_value, to_ns
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.observation import ObservationBuffer
+from vla_async.types import Observation
 
 
-class Joints:
-    """Joint states in the embodiment's order, handed to `receive`; faulty ones become a problem of the node."""
+class JointReader:
+    """Joint states in the embodiment's order; joints that the robot lacks become a problem of the node."""
 
-    def __init__(self, node: PipelineNode, receive: Callable[[JointReading], None]) -> None:
-        self._node, self._receive = node, receive
-        self._order = JointOrder(node.robot.joint_names)
-        node.listen(topics.JOINT_STATES, self._take)
+    def __init__(self, node: PipelineNode) -> None:
+        self._node, self._order = node, JointOrder(node.robot.joint_names)
 
-    def _take(self, message: Any) -> None:
-        self._receive(self._order.arrange(*joint_state_value(message)))
+    def read(self, message: Any) -> JointReading:
+        """Reading of a joint state; raises DataError that names the joints that are missing or not finite."""
+        reading = self._order.arrange(*joint_state_value(message))
         if self._order.unknown:
             self._node.report('unknown joints', f'joint state has joints that {self._node.robot.name} lacks, '
                               f'they are ignored: {", ".join(self._order.unknown)}')
         else:
             self._node.settle('unknown joints')
+        return reading
 
 
 class ObservationInputs:
-    """Fills `buffer` with what arrives and sets `arrived` at each picture."""
+    """The newest observation. All streams are polled: of 100 joint states a second those are decoded that are used.
+
+    For one thread at a time.
+    """
 
     def __init__(self, node: PipelineNode, cameras: Iterable[str] | None = None, max_age_s: float = 0.5) -> None:
         self.buffer = ObservationBuffer(node.robot, cameras, max_age_s)
-        self.arrived = Event()
-        self._node = node
-        self.joints = Joints(node, self.buffer.add_joints)
+        self._node, self._joints = node, JointReader(node)
+        self._streams: list[tuple[topics.Topic, Any, Callable[[Any], None]]] = []
+        self._poll(topics.JOINT_STATES, lambda message: self.buffer.add_joints(self._joints.read(message)))
         for spec in node.robot.cameras:
             if cameras is None or spec.name in cameras:
-                node.listen(topics.camera(spec), self._receiver(spec.name))
+                self._connect(topics.camera(spec), partial(self._see, spec.name))
 
-    def report_missing(self, now_ns: int) -> bool:
-        """Name missing streams in the node's diagnostics; True when there are any."""
-        missing = self.buffer.missing(now_ns)
-        if missing:
+    def observe(self, now_ns: int) -> Observation | None:
+        """The newest observation; None while something is missing, which the node's diagnostics name then."""
+        for topic, subscription, take in self._streams:
+            if (message := subscription.newest()) is not None:
+                self._node.heed(topic.name, partial(take, message))
+        if missing := self.buffer.missing(now_ns):
             self._node.report('missing streams', ', '.join(missing))
-        else:
-            self._node.settle('missing streams')
-        return bool(missing)
+            return None
+        self._node.settle('missing streams')
+        return self.buffer.observe(now_ns)
 
-    def _receiver(self, name: str) -> Callable[[Any], None]:
+    def _poll(self, topic: topics.Topic, take: Callable[[Any], None]) -> None:
+        self._streams.append((topic, self._node.poll(topic), take))
+
+    _connect = _poll  # how pictures come
+
+    def _see(self, name: str, message: Any) -> None:
+        self.buffer.add_picture(name, to_ns(message.header.stamp), image_value(message))
+
+
+class AwaitedInputs(ObservationInputs):
+    """The same for who acts on every picture: `arrived` is set at each, by the executor's thread."""
+
+    def __init__(self, node: PipelineNode, cameras: Iterable[str] | None = None, max_age_s: float = 0.5) -> None:
+        self.arrived = Event()
+        super().__init__(node, cameras, max_age_s)
+
+    def _connect(self, topic: topics.Topic, take: Callable[[Any], None]) -> None:
         def receive(message: Any) -> None:
-            self.buffer.add_picture(name, to_ns(message.header.stamp), image_value(message))
+            take(message)
             self.arrived.set()
-        return receive
+        self._node.listen(topic, receive)

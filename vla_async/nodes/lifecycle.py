@@ -15,6 +15,7 @@ from vla_async.embodiment import Embodiment, load
 from vla_async.errors import ConfigError, VlaAsyncError
 from vla_async.nodes import parameters
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.threads import Worker
 from vla_async.nodes.topics import Topic
 
@@ -50,6 +51,7 @@ class PipelineNode(LifecycleNode):
         self._diagnostics = DiagnosticsPublisher(self, self.TASK, self.get_parameter('robot').value, self._diagnose)
         self._logged_s: dict[str, float] = {}
         self._listening: list[Subscription[Any]] = []
+        self._polled: list[PolledSubscription] = []
         self._advertised: list[Publisher[Any]] = []
 
     def configure(self) -> None:
@@ -81,14 +83,12 @@ class PipelineNode(LifecycleNode):
 
     def listen(self, topic: Topic, callback: Callable[[Any], None]) -> None:
         """Subscribe until cleanup; a VlaAsyncError of the callback becomes a problem named after the topic."""
-        def guarded(message: Any) -> None:
-            try:
-                callback(message)
-            except VlaAsyncError as error:
-                self.report(topic.name, str(error))
-            else:
-                self.settle(topic.name)
-        self._listening.append(topic.subscribe(self, guarded))
+        self._listening.append(topic.subscribe(self, lambda message: self.heed(topic.name, lambda: callback(message))))
+
+    def poll(self, topic: Topic) -> PolledSubscription:
+        """Subscription until cleanup, for a value that is looked at now and then."""
+        self._polled.append(PolledSubscription(self, topic))
+        return self._polled[-1]
 
     def advertise(self, topic: Topic) -> Publisher[Any]:
         """Publisher until cleanup."""
@@ -97,14 +97,16 @@ class PipelineNode(LifecycleNode):
 
     def worker(self, name: str, step: Callable[[], None], niceness: int = 0) -> Worker:
         """A thread that runs `step`; a VlaAsyncError becomes a problem, any other error ends the process."""
-        def guarded() -> None:
-            try:
-                step()
-            except VlaAsyncError as error:
-                self.report(name, str(error))
-            else:
-                self.settle(name)
-        return Worker(name, guarded, self.fail, niceness)
+        return Worker(name, lambda: self.heed(name, step), self.fail, niceness)
+
+    def heed(self, key: str, action: Callable[[], None]) -> None:
+        """Do it; a VlaAsyncError becomes the problem under `key`, which a success settles."""
+        try:
+            action()
+        except VlaAsyncError as error:
+            self.report(key, str(error))
+        else:
+            self.settle(key)
 
     def fail(self, error: BaseException) -> None:
         """A thread of the node died; called by the thread."""
@@ -168,6 +170,8 @@ class PipelineNode(LifecycleNode):
     def _cleanup(self) -> None:
         while self._listening:
             self.destroy_subscription(self._listening.pop())
+        while self._polled:
+            self._polled.pop().destroy()
         while self._advertised:
             self.destroy_publisher(self._advertised.pop())
         self.cleanup()
@@ -187,8 +191,9 @@ class PipelineNode(LifecycleNode):
 
     def _diagnose(self) -> Diagnosis:
         figures = self.health() if self.active else Diagnosis(OK, 'not active')
-        if not self.problems:
+        problems = self.problems.copy()  # other threads report, too
+        if not problems:
             return figures
-        worst = max((figures.level, *(p.level for p in self.problems.values())))
-        text = '; '.join(f'{key}: {problem.text}' for key, problem in self.problems.items())
+        worst = max((figures.level, *(p.level for p in problems.values())))
+        text = '; '.join(f'{key}: {problem.text}' for key, problem in problems.items())
         return Diagnosis(worst, text, {**figures.values, 'last error': text})

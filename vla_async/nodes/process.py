@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from vla_async.errors import VlaAsyncError
+from vla_async.nodes.threads import ask_for_realtime
 
 POLL_S = 0.1  # a signal is noticed within this time
 
@@ -37,17 +38,18 @@ class Stop:
         signal.signal(number, signal.SIG_DFL)
 
 
-def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int:
+def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, realtime: bool = False) -> int:
     """Run the node until a signal; returns the exit status (1 after an error that a user can mend).
 
     A node that has `close()` is told to stop all work while the ROS context still lives; one whose `failure` is set
-    (a thread of it died) ends the process with that error, for whoever supervises it to start it again.
+    (a thread of it died) ends the process with that error, for whoever supervises it to start it again. Callbacks run
+    with `realtime` priority where the machine grants it: for nodes with little work, which motion waits for.
     """
     stop = Stop()
     stop.install()
     rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
     try:
-        _spin(make_node, stop)
+        _spin(make_node, stop, realtime)
     except VlaAsyncError as error:
         sys.stderr.write(f'error: {error}\n')
         return 1
@@ -56,11 +58,13 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int
     return 0
 
 
-def _spin(make_node: Callable[[], Node], stop: Stop) -> None:
+def _spin(make_node: Callable[[], Node], stop: Stop, realtime: bool) -> None:
     node = make_node()
     name_process(node.get_name())
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    if realtime:
+        ask_for_realtime()
     try:
         while not stop.requested:
             executor.spin_once(timeout_sec=POLL_S)

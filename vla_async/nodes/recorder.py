@@ -26,7 +26,7 @@ from vla_async.nodes.topics import Topic
 from vla_async.replay.bag_writer import BagWriter
 from vla_async.replay.message_definitions import definition
 
-NICENESS = 5  # watching must not slow what is watched
+NICENESS = 15  # watching must not slow what is watched
 PERIOD_S = 0.05
 FLUSH_PERIOD_S = 1.0
 DEPTH, IMAGE_DEPTH = 100, 16  # what may arrive while a flush compresses

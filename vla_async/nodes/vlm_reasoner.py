@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from vla_async.nodes import parameters, topics
@@ -15,10 +15,10 @@ from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.threads import limit_model_threads
-from vla_async.timebase import NS_PER_S, step_ns
+from vla_async.timebase import NS_PER_MS, NS_PER_S, seconds, step_ns
 from vla_async.types import Latent, Observation, Task
 
-WAIT_S = 0.1  # how long the worker waits for input before it looks whether it shall end
+LOOK_NS = 100 * NS_PER_MS  # how often the worker looks for input, and whether it shall end
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Parameters(parameters.PolicyParameters):
     slow_delay_ms: int = parameter(0, 'extra delay of every pass, to see what asynchrony buys [ms]', low=0, high=60000)
     max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
                                  low=0.01, high=10.0)
-    niceness: int = parameter(5, 'how much the reasoner yields to the fast nodes on a busy machine', low=0, high=19)
+    niceness: int = parameter(15, 'how much the reasoner yields to the fast nodes on a busy machine', low=0, high=19)
 
 
 class VlmReasonerNode(PipelineNode):
@@ -43,7 +43,7 @@ class VlmReasonerNode(PipelineNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('vlm_reasoner', **options)
-        self._counting = Lock()
+        self._counting, self._asked = Lock(), Event()
 
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
@@ -80,18 +80,21 @@ class VlmReasonerNode(PipelineNode):
         self._task = task = task_value(message)
         if self.active and task.instruction:
             self._publish(self._reasoner.instruction_latent(task, self.now_ns(), self._take_sequence(1)))
+            self._next_ns = 0
+            self._asked.set()
 
     def _work(self) -> None:
-        self._inputs.arrived.wait(WAIT_S)
-        self._inputs.arrived.clear()
+        self._asked.wait(seconds(min(max(self._next_ns - self.now_ns(), 0), LOOK_NS)))
+        self._asked.clear()
         now_ns = self.now_ns()
-        task = self._task
-        if task is None or not task.instruction or self._inputs.report_missing(now_ns) or now_ns < self._next_ns:
+        if now_ns < self._next_ns:
             return
-        observation = self._inputs.buffer.observe(now_ns)
-        if observation is not None:
-            self._next_ns = now_ns + step_ns(self._values.rate_hz)
-            self._reason(observation, task)
+        observation, task = self._inputs.observe(now_ns), self._task
+        if observation is None or task is None or not task.instruction:
+            self._next_ns = now_ns + LOOK_NS
+            return
+        self._next_ns = now_ns + step_ns(self._values.rate_hz)
+        self._reason(observation, task)
 
     def _reason(self, observation: Observation, task: Task) -> None:
         """One pass; its text is not waited for when the task has changed meanwhile."""

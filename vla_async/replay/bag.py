@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader, AnyReaderError
 
 from vla_async.errors import DataError
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ImageArray
+
+HEADER = struct.Struct('<4xiI')  # a little-endian CDR message that begins with a stamp
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,15 @@ class Received:
     topic: str  # relative name, without namespace
     received_ns: int
     message: Any
+
+
+@dataclass(frozen=True)
+class Sent:
+    """When a message left its sender."""
+
+    topic: str  # absolute name
+    stamp_ns: int  # of its header
+    sent_ns: int
 
 
 @contextmanager
@@ -43,6 +56,16 @@ def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
         return
     for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
         yield Received(wanted[connection.topic], received_ns, reader.deserialize(raw, connection.msgtype))
+
+
+def sent_messages(bag: Path, *topics: str) -> Iterator[Sent]:
+    """When messages with a header were sent, which `messages` does not tell; of them only the stamp is decoded."""
+    for path in sorted(bag.glob('*.mcap')):
+        with path.open('rb') as stream:
+            for _, channel, message in make_reader(stream).iter_messages():
+                if any(is_topic(channel.topic, topic) for topic in topics):
+                    seconds, nanoseconds = HEADER.unpack_from(message.data)
+                    yield Sent(channel.topic, seconds * NS_PER_S + nanoseconds, message.publish_time)
 
 
 def is_topic(name: str, relative: str) -> bool:

@@ -14,7 +14,8 @@ class CameraLoop:
     """Every period: copy the world's state under its lock, note the time, then draw each camera from the copy.
 
     `publish(name, stamp_ns, picture)` is called in the camera thread with the time of the copy. A camera whose
-    divider is n is drawn in every n-th period. A fault in the thread is kept in `fault`.
+    divider n is not 1 is drawn in every n-th period, in its second half, where it delays no other one. A fault in the
+    thread is kept in `fault`.
     """
 
     def __init__(self, make_renderer: Callable[[], Renderer], lock: threading.Lock, rate_hz: float,
@@ -44,22 +45,29 @@ class CameraLoop:
 
     def _draw_until_stopped(self, renderer: Renderer) -> None:
         due_ns, tick = time.monotonic_ns(), 0
+        every = [name for name, divider in self._dividers.items() if divider == 1]
         try:
             while not self._stop.is_set():
-                self._draw(renderer, tick)
+                self._draw(renderer, every)
+                some = [name for name, divider in self._dividers.items() if divider > 1 and tick % divider == 0]
+                if some:
+                    self._wait(due_ns + self._period_ns // 2)
+                    self._draw(renderer, some)
                 tick += 1
                 due_ns += self._period_ns
-                while (left_ns := due_ns - time.monotonic_ns()) < 0:  # a late picture is worth less than the next
+                while due_ns + self._period_ns // 2 < time.monotonic_ns():  # closer to the next one: not worth drawing
                     due_ns += self._period_ns
                     self.skipped += 1
-                self._stop.wait(left_ns / NS_PER_S)
+                self._wait(due_ns)
         finally:
             renderer.close()
 
-    def _draw(self, renderer: Renderer, tick: int) -> None:
+    def _wait(self, due_ns: int) -> None:
+        self._stop.wait(max(due_ns - time.monotonic_ns(), 0) / NS_PER_S)
+
+    def _draw(self, renderer: Renderer, names: list[str]) -> None:
         with self._lock:
             renderer.capture()
             stamp_ns = self._clock_ns()
-        for name, divider in self._dividers.items():
-            if tick % divider == 0:
-                self._publish(name, stamp_ns, renderer.render(name))
+        for name in names:
+            self._publish(name, stamp_ns, renderer.render(name))

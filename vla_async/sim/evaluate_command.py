@@ -68,13 +68,13 @@ class Work:
 def run(args: argparse.Namespace) -> int:
     """Run the episodes, write the report, print the table."""
     os.environ.setdefault('OMP_NUM_THREADS', '1')  # two threads of torch on a busy machine are slower than one
-    from rich.progress import track
-
     from vla_async import embodiment
+    from vla_async.progress import ProgressBar
     from vla_async.replay.report import make_report, print_table, write_json
     work = _work(args)
-    done = track(_episodes(work, args.seeds, args.jobs), 'episodes', total=len(args.seeds))
-    episodes = sorted(done, key=lambda episode: episode.facts.seed)
+    with ProgressBar('episodes') as bar:
+        done = bar.track(_episodes(work, args.seeds, args.jobs), len(args.seeds))
+        episodes = sorted(done, key=lambda episode: episode.facts.seed)
     report = make_report(episodes, embodiment.load(args.robot), {
         'checkpoint': Path(work.checkpoint).name,
         'options': {'task': args.task, 'seeds': [args.seeds.start, args.seeds.stop], 'instruction': args.instruction,
