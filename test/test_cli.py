@@ -1,7 +1,10 @@
 """The command line: quick, clear, and with the exit status that scripts rely on."""
 import importlib
+import os
+import signal
 import subprocess
 import sys
+import time
 import types
 
 import pytest
@@ -101,3 +104,27 @@ def test_seeds_are_a_range(seeds, tmp_path, capsys):
         cli.main(['evaluate', '--json', str(tmp_path / 'r.json'), f'--seeds={seeds}'])
     assert end.value.code == 2
     assert 'A:B' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('number', 'status'), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_unwinds_the_command_and_shows_in_the_status(doctor, capsys, number, status):
+    def run(args):
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(10.0)
+        finally:
+            print('saved')  # noqa: T201
+    doctor(run)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a script
+    try:
+        assert ended_with(['doctor']) == status
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().out == 'saved\n'
+
+
+def ended_with(arguments):
+    try:
+        return cli.main(arguments)
+    except SystemExit as end:
+        return end.code

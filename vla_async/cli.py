@@ -5,9 +5,11 @@ import argparse
 import importlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from types import FrameType
 
 from vla_async.errors import VlaAsyncError
 
@@ -37,17 +39,19 @@ COMMANDS = (
             '  vla-async train --out runs/touch --minutes 30 --resume'),
     Command('doctor', 'vla_async.doctor.command', 'check this machine and say how to mend what is wrong',
             'vla-async doctor'),
-    Command('bench', 'vla_async.bench.command', 'measure the speed of the running graph',
-            'vla-async bench pipeline --json bench.json'),
+    Command('bench', 'vla_async.bench.command', 'measure the running graph, or the fusers side by side',
+            'vla-async bench pipeline --json bench.json\n'
+            '  vla-async bench fusion --html fusion.html --seeds 5'),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; 0 done, 1 an error with its one line on stderr, 2 wrong usage, 130 interrupted."""
+    """Entry point; 0 done, 1 an error with its one line on stderr, 2 wrong usage, 130 interrupted, 143 terminated."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         args = _parser(arguments).parse_args(arguments)
-        return int(args.run(args))
+        with _terminated_like_interrupted():
+            return int(args.run(args))
     except VlaAsyncError as error:
         print(f'vla-async: {error}', file=sys.stderr)
         return 1
@@ -84,6 +88,23 @@ def version() -> str:
         return metadata.version('vla_async')
     except metadata.PackageNotFoundError:
         return 'unknown'
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that nothing is left behind.
+
+    So does SIGINT where it was inherited as ignored, as by a job that a shell script started in the background.
+    """
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == '__main__':

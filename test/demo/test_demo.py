@@ -22,7 +22,7 @@ class Demo:
     def __init__(self, report, *words):
         self.report = report
         self.process = subprocess.Popen(
-            [sys.executable, '-m', 'vla_async.cli', 'demo', '--report', str(report), *words], text=True,
+            [sys.executable, '-m', 'vla_async.cli', 'demo', '--headless', '--report', str(report), *words], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             env={**os.environ, 'PYTHONUNBUFFERED': '1'})
         self.lines = []

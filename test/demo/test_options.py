@@ -35,6 +35,14 @@ def test_a_checkpoint_for_another_robot_is_refused_before_anything_starts(parse)
         DemoOptions.check(parse('--robot', 'so101'))
 
 
+@pytest.mark.parametrize(('display', 'words', 'shown'), [
+    ('', [], False), (':0', [], True), (':0', ['--headless'], False)])
+def test_the_report_is_shown_where_there_is_a_display(parse, monkeypatch, display, words, shown):
+    monkeypatch.setenv('DISPLAY', display)
+    monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
+    assert DemoOptions.check(parse(*words)).show == shown
+
+
 def test_a_folder_that_holds_a_run_is_not_written_over(parse, tmp_path):
     (tmp_path / 'report/bag').mkdir(parents=True)
     with pytest.raises(ConfigError, match='holds a run already'):
@@ -58,6 +66,7 @@ def test_nodes_are_told_only_parameters_that_they_declare(parse, tmp_path):
     processes.write_parameters(options, tmp_path / 'parameters.yaml')
     written = yaml.safe_load((tmp_path / 'parameters.yaml').read_text())
     assert written['/vlm_reasoner']['ros__parameters']['slow_delay_ms'] == 1500
+    assert written['/task_server']['ros__parameters']['end_on_success']
     for name, section in written.items():
         node = importlib.import_module(f'vla_async.nodes.{name.strip("/")}')
         assert set(section['ros__parameters']) <= set(node.Parameters.__dataclass_fields__), name

@@ -3,12 +3,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import webbrowser
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # heavy modules are imported where they are used: `--help` stays quick
@@ -31,9 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', help='name or folder of the policy (default: the one for robot and task)')
     parser.add_argument('--report', type=Path, metavar='DIR', help='where everything goes (default: runs/<time>)')
     parser.add_argument('--headless', action='store_true',
-                        help='open no window; so far none is opened anyway, the video lies in the report folder')
+                        help='do not show the report in a browser at the end (default when there is no display)')
     parser.add_argument('--slow-delay-ms', type=int, default=0, metavar='MS', help='make each reasoner pass longer')
     parser.add_argument('--time-limit', type=float, default=15.0, metavar='S', help='for each episode (default: 15)')
+    parser.add_argument('--to-the-end', action='store_true',
+                        help='work on until the time limit, also when the task is done')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,8 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     from vla_async.demo.options import DemoOptions
     options, console = DemoOptions.check(args), Console()
-    with _terminated_like_interrupted():
-        _run_graph(options, console)
+    _run_graph(options, console)
     _report(options, console)
     return 0
 
@@ -103,21 +101,7 @@ def _report(options: DemoOptions, console: Console) -> None:
     report = write_report(options.report, read_episodes(bag, options.robot), options.robot,
                           options.as_provenance(), bag)
     print_table(report, console)
-    tell(console, f'report: {options.report / "report.html"}')
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that nothing is left behind.
-
-    So does SIGINT where it was inherited as ignored, as by a job that a shell script started in the background.
-    """
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    page = options.report / 'report.html'
+    tell(console, f'report: {page}')
+    if options.show:
+        webbrowser.open(page.as_uri())

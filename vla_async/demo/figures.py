@@ -91,6 +91,12 @@ class Watch:
         self._listen_to_health()
         return figures
 
+    @property
+    def is_following(self) -> bool:
+        """Whether the bridge's newest set-point belongs to a motion; True while it is not known."""
+        newest = self._counted['set-points'].newest
+        return newest is None or newest.state == 'following'
+
     def is_held_at(self, position: FloatArray) -> bool:
         """Whether the bridge's newest set-point holds the robot at `position` (D,) [rad or m]."""
         newest = self._counted['set-points'].newest

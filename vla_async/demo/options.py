@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ class DemoOptions:
     report: Path
     slow_delay_ms: int
     time_limit_s: float
+    to_the_end: bool
+    show: bool  # the report, in a browser
 
     @classmethod
     def check(cls, args: argparse.Namespace) -> DemoOptions:
@@ -41,13 +45,20 @@ class DemoOptions:
         checkpoint = checkpoints.find(args.checkpoint or checkpoints.default(robot.name, args.task))
         PolicySpec.load(checkpoint).check_robot(checkpoint, robot)
         return cls(args.robot, robot, args.task, args.instruction, args.seed, args.episodes, checkpoint,
-                   _report_folder(args.report), args.slow_delay_ms, args.time_limit)
+                   _report_folder(args.report), args.slow_delay_ms, args.time_limit, args.to_the_end,
+                   not args.headless and has_display(os.environ))
 
     def as_provenance(self) -> dict[str, Any]:
         """What the report says about how it came about."""
         return {'checkpoint': self.checkpoint.name, 'options': {
             'task': self.task, 'instruction': self.instruction, 'seed': self.seed, 'episodes': self.episodes,
-            'slow_delay_ms': self.slow_delay_ms, 'time_limit_s': self.time_limit_s, 'time': 'real'}}
+            'slow_delay_ms': self.slow_delay_ms, 'time_limit_s': self.time_limit_s,
+            'to_the_end': self.to_the_end, 'time': 'real'}}
+
+
+def has_display(environment: Mapping[str, str]) -> bool:
+    """Whether a window could be opened, by the variables of the environment."""
+    return bool(environment.get('DISPLAY') or environment.get('WAYLAND_DISPLAY'))
 
 
 def _report_folder(given: Path | None) -> Path:
