@@ -30,6 +30,7 @@ def check(path: Path, python: str = 'python3') -> tuple[int, list[str]]:
 
 def python_that_answers(path: Path, name: str, answer: str) -> str:
     """A Python called `name` to which the shell code `answer` (of the question $2) is the exit status."""
+    (path / name).unlink(missing_ok=True)  # writing through the link would overwrite the machine's own program
     (path / name).write_text(f'#!{shutil.which("sh")}\n{answer}\n')
     (path / name).chmod(0o755)
     return name

@@ -162,7 +162,8 @@ def test_shared_memory_of_a_killed_participant_is_removed_and_of_a_living_one_ke
 def test_a_port_that_was_only_written_to_is_removed_and_a_neighbouring_domains_kept(
         program, program_environment, tmp_path):
     claim = claim_free_domain()
-    ours, neighbours = (shared_memory.FOLDER / f'fastdds_port{7400 + 250 * id + 249}' for id in (claim.id, claim.id + 1))
+    ours, neighbours = (shared_memory.FOLDER / f'fastdds_port{7400 + 250 * number + 249}'
+                        for number in (claim.id, claim.id + 1))
     try:
         with Starter([program('waits')], environment(claim.id, program_environment), tmp_path / 'logs'):
             ours.touch()  # as a process that died leaves it: without a lock file that would tell whose it was
@@ -177,3 +178,21 @@ def test_a_port_that_was_only_written_to_is_removed_and_a_neighbouring_domains_k
 def test_files_that_are_not_there_are_no_reason_to_fail():
     assert shared_memory.remove_abandoned({'fastdds_0000000000000000'}) == []
     assert shared_memory.owned_by(2**22 + 1) == set()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can leave what belongs to another user')
+def test_what_belongs_to_another_user_is_left_alone(tmp_path):
+    port = shared_memory.FOLDER / 'fastdds_port7399'  # below all domains
+    port.touch()
+    os.chown(port, 65534, 65534)
+    try:
+        script = f"""
+import os
+from vla_async.launcher import shared_memory
+os.setuid(65533)
+assert shared_memory.remove_abandoned({{{port.name!r}}}) == []
+"""
+        subprocess.run([sys.executable, '-c', script], check=True, cwd=tmp_path)
+        assert port.exists()
+    finally:
+        port.unlink()

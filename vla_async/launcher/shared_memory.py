@@ -5,6 +5,7 @@ A participant owns segments `fastdds_<16 hex digits>` and ports `fastdds_port<nu
 """
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -41,7 +42,10 @@ def ports_of(domain: int) -> set[str]:
 
 
 def remove_abandoned(names: set[str]) -> list[str]:
-    """Remove those of the named segments and ports that no living process holds; returns what was removed."""
+    """Remove those of the named segments and ports that no living process holds; returns what was removed.
+
+    What belongs to another user stays.
+    """
     return [name for name in sorted(names) if not _held(name) and _remove(name)]
 
 
@@ -53,18 +57,17 @@ def _locked(lock: Path) -> bool:
     try:
         with lock.open('rb') as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # not there
+    except FileNotFoundError:
         return False
+    except OSError:  # locked, or not ours to look at
+        return True
     return False
 
 
 def _remove(name: str) -> bool:
     removed = False
     for file in (name, f'{name}_el', f'{name}_sl', f'sem.{name}_mutex'):
-        path = FOLDER / file
-        if path.exists():
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            (FOLDER / file).unlink()
             removed = True
     return removed
