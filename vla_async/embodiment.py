@@ -17,17 +17,22 @@ from vla_async.errors import ConfigError, unknown
 from vla_async.resources import share
 from vla_async.types import FloatArray
 
-JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'gripper')
+JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'velocity', 'gripper')
+UNBOUNDED_KINDS = ('continuous', 'velocity')  # of these a robot file gives neither lower nor upper
 OUTPUT_KINDS = ('forward_position',)
 
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """One joint; limits in SI, `jerk` included since the fuser is continuous to acceleration."""
+    """One joint; limits in SI, `jerk` included since the fuser is continuous to acceleration.
+
+    `kind`: also how policies speak of it. continuous: an angle without end, whole turns do not matter; velocity: a
+    driven base whose velocity they give; gripper: held with hysteresis.
+    """
 
     name: str
     kind: str
-    lower: float  # [rad or m]
+    lower: float  # [rad or m], minus infinity for UNBOUNDED_KINDS
     upper: float  # [rad or m]
     velocity: float  # [rad/s or m/s]
     acceleration: float  # [rad/s^2 or m/s^2]
@@ -144,12 +149,13 @@ def parse(data: Any, source: str) -> Embodiment:
 
 
 def _joint(source: str, name: str, entry: Any) -> Joint:
-    numbers = ('lower', 'upper', 'velocity', 'acceleration', 'jerk', 'home')
     if not isinstance(entry, dict) or entry.get('kind') not in JOINT_KINDS:
         raise ConfigError(f'{source}: joint {name}: kind must be one of {", ".join(JOINT_KINDS)}')
+    unbounded = entry['kind'] in UNBOUNDED_KINDS
+    numbers = (*(() if unbounded else ('lower', 'upper')), 'velocity', 'acceleration', 'jerk', 'home')
     if extra := sorted(set(entry) - {'kind', *numbers}):
         raise ConfigError(f'{source}: joint {name}: unknown key {extra[0]}')
-    values = {}
+    values = {'lower': -math.inf, 'upper': math.inf}
     for key in numbers:
         value = entry.get(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):

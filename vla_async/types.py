@@ -6,7 +6,7 @@ T instruction tokens, Q fusion queries, W latent width.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,15 @@ class JointWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitedJoint:
+    """A joint that does not get what a chunk asks for, and by how much."""
+
+    name: str
+    slowdown: float  # how many times faster than it may it was to move; 1: not too fast
+    beyond: float  # how far outside its position limits it was to go [rad or m]
+
+
+@dataclass(frozen=True, slots=True)
 class FusionReport:
     """What became of one chunk."""
 
@@ -103,4 +112,4 @@ class FusionReport:
     seam_velocity: float = 0.0  # [rad/s or m/s]
     seam_acceleration: float = 0.0  # [rad/s^2 or m/s^2]
     samples_limited: int = 0
-    limited_joints: tuple[str, ...] = field(default_factory=tuple)
+    limited: tuple[LimitedJoint, ...] = ()

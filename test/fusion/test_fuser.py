@@ -58,7 +58,7 @@ def test_a_chunk_beyond_the_limits_is_followed_inside_them_and_the_report_names_
     positions[:, 1] = 0.8 * np.sin(np.arange(32) * 0.5)  # 2.4 Hz with 0.8 rad: 180 rad/s^2
     fused = fuser()
     report = fused.add(chunk(0.0, positions), START)
-    assert report.limited_joints == ('joint_1',)
+    assert [joint.name for joint in report.limited] == ['joint_1']
     assert report.samples_limited > 0
     assert_within(limits(), sampled(fused, 0.0, 3.0), 0.002)
 

@@ -5,7 +5,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vla_async.embodiment import JOINT_KINDS, Embodiment
+import numpy as np
+
+from vla_async.embodiment import JOINT_KINDS, UNBOUNDED_KINDS, Embodiment
 from vla_async.errors import ConfigError, unknown
 from vla_async.fusion.limits import JointLimits, PlanLimits
 
@@ -19,6 +21,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     'horizon_s': (0.5, 10.0),
     'future_s': (0.0, 5.0),
     'ramp_s': (0.005, 1.0),
+    'gripper_band': (0.001, 0.5),
 }
 
 
@@ -38,6 +41,7 @@ class FuserConfig:
     commit_s: float = 0.01  # motion this near is already on its way to the robot and never changes [s]
     horizon_s: float = 4.0  # the motion is planned this far ahead at most [s]
     future_s: float = 0.5  # a chunk may be stamped this far in the future [s]
+    gripper_band: float = 0.1  # a gripper moves when a chunk leaves what it holds by more, share of its range
     ramp_s: float = 0.05  # build-up time of full acceleration for joints without a jerk limit [s]
 
     def __post_init__(self) -> None:
@@ -84,3 +88,9 @@ class FuserConfig:
         for kind in self.joint_kinds:
             if kind not in JOINT_KINDS:
                 raise unknown('joint kind', kind, JOINT_KINDS)
+        ends = np.isfinite([self.limits.position_min, self.limits.position_max])  # (2, D)
+        for name, kind, limited in zip(self.joint_names, self.joint_kinds, ends.T, strict=True):
+            if kind in UNBOUNDED_KINDS and limited.any():
+                raise ConfigError(f'fusion: {name}: a {kind} joint has no position limits')
+            if kind == 'gripper' and not limited.all():
+                raise ConfigError(f'fusion: {name}: a gripper needs both position limits')

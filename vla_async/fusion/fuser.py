@@ -14,11 +14,11 @@ from vla_async.fusion.admission import Admission, cleaned
 from vla_async.fusion.braking import stop, stoppable_velocity
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.motion import REST, SplineMotion
-from vla_async.fusion.planner import GIVEN, Planner
+from vla_async.fusion.planner import GIVEN, Plan, Planner
 from vla_async.fusion.target import TargetMaker
 from vla_async.fusion.windows import resting_window
 from vla_async.timebase import NS_PER_S, nanoseconds, seconds
-from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, JointWindow
+from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, JointWindow, LimitedJoint
 
 # A clock that runs back this far was set anew [ns].
 CLOCK_SET_BACK_NS = NS_PER_S
@@ -60,6 +60,7 @@ class ChunkFuser:
         since_s = (knot - 1) * self._motion.knot_ns - stamp_ns
         line_s = (since_s / NS_PER_S + knot_s * np.arange(count))[:, None]  # (N, 1), at rest or at speed till row 3
         way, _, _ = halt.at(np.maximum(line_s - line_s[3], 0.0))
+        self._targets.reset(q)
         self._motion.start(knot - 1, q + v * np.minimum(line_s, line_s[3]) + way)
         # Only rounding, and a stop from a start within the margin at a limit, ever meets these.
         self._low = np.minimum(q, self.config.limits.position_min)
@@ -126,12 +127,16 @@ class ChunkFuser:
         self._motion.replace(index + GIVEN, plan.points)
         seam = self._motion.seam(index + 1, before)
         self._now_ns, self._switched = max(now_ns, self._now_ns), index
-        self._covered, self._admission.last = self._targets.last_knot(chunk), chunk
+        self._covered, self._admission.last = target.last, chunk
         return FusionReport(
             chunk.sequence, True, delay_s=seconds(now_ns - chunk.stamp_ns), transition_s=plan.transition_s,
             seam_position=float(seam[0]), seam_velocity=float(seam[1]), seam_acceleration=float(seam[2]),
-            samples_limited=plan.samples_limited,
-            limited_joints=tuple(self.config.joint_names[d] for d in np.flatnonzero(plan.limited)))
+            samples_limited=plan.samples_limited, limited=self._limited(plan))
+
+    def _limited(self, plan: Plan) -> tuple[LimitedJoint, ...]:
+        joints = np.flatnonzero((plan.slowdown > 1.0) | (plan.beyond > 0.0))
+        return tuple(LimitedJoint(self.config.joint_names[d], max(float(plan.slowdown[d]), 1.0), float(plan.beyond[d]))
+                     for d in joints)
 
     def _refusal(self, chunk: ActionChunk, now_ns: int) -> str:
         if not self._running:

@@ -29,27 +29,16 @@ class Governor:
     def __init__(self, limits: PlanLimits, knot_s: float) -> None:
         self._bounds = limits.differences(knot_s)
 
-    def excess(self, points: FloatArray) -> NDArray[np.bool_]:
-        """Per control point from the fourth on: does it break a limit? Shape (K - 3, D), `points` (K, D)."""
-        first = points[1:] - points[:-1]
-        second = first[1:] - first[:-1]
-        third = second[1:] - second[:-1]
-        broken: NDArray[np.bool_] = np.abs(third) > self._bounds[2]
-        broken |= np.abs(second[1:]) > self._bounds[1]
-        broken |= np.abs(first[2:]) > self._bounds[0]
-        return broken
-
     def approach(self, safe: FloatArray, wishes: Sequence[FloatArray],
-                 joints: NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
-        """From `safe` (K, J) towards one wish after the other while limits allow; also the share (J,) of the last.
+                 joints: NDArray[np.intp]) -> FloatArray:
+        """From `safe` (K, J) towards one wish after the other, (K, J) each, while limits allow.
 
         All begin with the same three control points, which are given; `joints` (J,) are the columns' joint indices.
         """
-        share = np.ones(joints.size)
         for wish in wishes:
             share = self._share(safe, wish, joints)
             safe = np.where(share < 1.0, safe + share * (wish - safe), wish)
-        return safe, share
+        return safe
 
     def _share(self, safe: FloatArray, wish: FloatArray, joints: NDArray[np.intp]) -> FloatArray:
         """Largest s in 0..1 per joint such that safe + s (wish - safe) keeps every limit, shape (J,).
@@ -65,11 +54,3 @@ class Governor:
             room = (bound[columns] - np.sign(towards) * safe[rows, columns]) / np.maximum(size, floor)
             np.minimum.at(share, columns, np.where(size > floor, room, 1.0))
         return np.maximum(share, 0.0)
-
-
-def smoothed(points: FloatArray, width: int) -> FloatArray:
-    """Moving average over 2 * width + 1 control points, the ends held, shape as `points` (N, D)."""
-    padded = np.concatenate([np.repeat(points[:1], width + 1, axis=0), points, np.repeat(points[-1:], width, axis=0)])
-    total = np.cumsum(padded, axis=0)
-    mean: FloatArray = (total[2 * width + 1:] - total[:-2 * width - 1]) / (2 * width + 1)
-    return mean

@@ -6,10 +6,10 @@ h^2 and h^3. So limits that hold for the differences hold at every instant, not 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
@@ -84,6 +84,10 @@ class PlanLimits:
         margin += ROUNDING * np.where(np.isfinite(span), span, 0.0)
         return cls(limits.position_min + margin, limits.position_max - margin, limits.velocity * keep,
                    acceleration, jerk)
+
+    def of(self, columns: NDArray[np.intp]) -> PlanLimits:
+        """Those of some of the joints."""
+        return PlanLimits(*(getattr(self, entry.name)[columns] for entry in fields(self)))
 
     def differences(self, step_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Bounds of first, second and third differences of control points `step_s` [s] apart, each (D,)."""

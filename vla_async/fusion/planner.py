@@ -4,12 +4,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vla_async.fusion.config import FuserConfig
-from vla_async.fusion.governor import Governor, smoothed
+from vla_async.fusion.governor import Governor
+from vla_async.fusion.joint_kinds import from_spoken, of_kind, spoken_limits, to_spoken
 from vla_async.fusion.limits import PlanLimits
 from vla_async.fusion.motion import REST, SplineMotion
+from vla_async.fusion.slowing import demand, slowdown, slowed
+from vla_async.fusion.smoother import averaged
 from vla_async.fusion.target import Target
 from vla_async.fusion.transition import TransitionRule, blend_weights
 from vla_async.types import FloatArray
@@ -29,7 +31,8 @@ class Plan:
     points: FloatArray  # [rad or m]
     transition_s: float
     samples_limited: int
-    limited: NDArray[np.bool_]  # (D,) joints that do not get what the chunk asks for
+    slowdown: FloatArray  # (D,) how many times faster than it may each joint was asked to move; at most 1: not too fast
+    beyond: FloatArray  # (D,) how far outside its position limits it was asked to go [rad or m]
 
 
 class Planner:
@@ -38,10 +41,13 @@ class Planner:
     def __init__(self, config: FuserConfig, limits: PlanLimits, knot_s: float) -> None:
         self._knot_s = knot_s
         self._governor = Governor(limits, knot_s)
-        self._lower, self._upper = limits.lower, limits.upper
-        self._rule = TransitionRule(config, limits)
+        self._bounds = limits.differences(knot_s)
+        self._driven = of_kind(config.joint_kinds, 'velocity')
+        self._swift = of_kind(config.joint_kinds, 'gripper')
+        spoken = spoken_limits(limits, config.joint_kinds)
+        self._lower, self._upper = spoken.lower, spoken.upper
+        self._rule = TransitionRule(config, spoken)
         self._shortest, self._longest = config.transition_min_s, config.transition_max_s
-        self._horizon_s = config.horizon_s
 
     def plan(self, motion: SplineMotion, target: Target, index: int, covered: int) -> Plan:
         """Control points from knot `index` + 3 on; `covered` is the last knot that the chunk before covers."""
@@ -49,63 +55,97 @@ class Planner:
         lead = target.first - first  # knots until the target begins, the motion under way goes on till then
         offset_s = (CHANGE - lead) * self._knot_s  # time of the plan's first row since the transition began
         common = min(max(covered - target.first, 0), len(target.points))  # knots that both chunks cover
+        disagreement, common_s = self._disagreement(motion, target, common)
+        noise = self._rule.noise(disagreement)
+        durations, share = self._rule.durations(disagreement, noise, common_s)
+        count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2) + REST
+        under_way = motion.from_index(index - 1, 1 + GIVEN + count)
+        base = to_spoken(under_way, self._driven, self._knot_s)
+        goal = _goal(base, target, lead, share)
+        base = self._carried_on(base, goal, GIVEN + lead, common, noise)
+        since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
+        wish = self._moved(_blend(base, goal, since_s, durations), under_way)
+        needed = demand(wish, self._bounds)
+        if (needed > 1.0).any():
+            wish = self._kept(wish, needed, goal, motion, index, offset_s, durations)
+        most = np.maximum(needed.max(axis=1), target.demand.max(axis=1, initial=0.0))  # (3, D)
+        return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), _samples(needed, target),
+                    slowdown(most).max(axis=0), target.beyond.max(axis=0))
+
+    def _disagreement(self, motion: SplineMotion, target: Target, common: int) -> tuple[FloatArray, float]:
+        """Largest difference (D,) between target and motion, and the time [s] that both have in common."""
         shared_s = max(common * self._knot_s, self._shortest)
         shared = min(int(min(shared_s, self._longest) / self._knot_s), len(target.points))
-        common_s = self._longest if common * self._knot_s >= self._shortest else self._shortest
-        under_way = motion.from_index(target.first, shared)
-        disagreement = np.abs(target.points[:shared] - under_way).max(axis=0)
-        durations = self._rule.durations(disagreement, common_s, self._horizon_s)
-        count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2,
-                    motion.last_index - first + 1) + REST
-        base = motion.from_index(index, GIVEN + count)
-        goal = _goal(base, target, lead)
-        since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
-        wish = _blend(self._carried_on(base, goal, GIVEN + lead, common), goal, since_s, durations)
-        broken = self._governor.excess(wish)
-        clipped = target.clipped > 0
-        if not broken.any():
-            return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), int(target.clipped.max()), clipped)
-        joints = np.flatnonzero(broken.any(axis=0))
-        wish, share = self._within_limits(base, goal, wish, joints, offset_s, durations)
-        clipped[joints[share < 1.0]] = True
-        return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), int(broken.any(axis=1).sum()), clipped)
+        under_way = to_spoken(motion.from_index(target.first - 1, shared + 1), self._driven, self._knot_s)
+        apart = np.abs(target.points[:shared] - under_way)
+        disagreement = apart.max(axis=0)
+        # a change of a gripper further ahead is the target's own and needs no transition
+        disagreement[self._swift] = apart[:int(self._shortest / self._knot_s), self._swift].max(axis=0)
+        return disagreement, self._longest if common * self._knot_s >= self._shortest else self._shortest
 
-    def _carried_on(self, base: FloatArray, goal: FloatArray, begin: int, common: int) -> FloatArray:
+    def _moved(self, rows: FloatArray, under_way: FloatArray) -> FloatArray:
+        """Control points for rows that chunks speak of; the given ones are those under way."""
+        return from_spoken(rows, self._driven, self._knot_s, under_way[0])
+
+    def _carried_on(self, base: FloatArray, goal: FloatArray, begin: int, common: int,
+                    noise: FloatArray) -> FloatArray:
         """The motion under way, and where its chunk ends the new one, as far off as both were over the `common` rows.
 
-        So the motion can take longer for the way to the new chunk than the old one lasts.
+        So the motion can take longer for the way to the new chunk than the old one lasts. Joints that go to something
+        else, `noise` (D,) being 0, go on as planned.
         """
         if common < 2 or begin + common >= len(base):
             return base
         apart = (base - goal)[begin:begin + common].mean(axis=0)
         aside = np.clip(goal + apart, self._lower, self._upper)
-        weight = blend_weights(np.arange(len(base), dtype=np.float64) - begin, np.array([float(common)]))
+        weight = noise * blend_weights(np.arange(len(base), dtype=np.float64) - begin, np.array([float(common)]))
         carried: FloatArray = base + weight * (aside - base)
         return carried
 
-    def _within_limits(self, base: FloatArray, goal: FloatArray, wish: FloatArray, joints: NDArray[np.intp],
-                       offset_s: float, durations: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The wish with the given joints taken back into the limits, and the share of it that each of them got."""
-        extra = int(RUNGS[0][0] / self._knot_s) + REST  # smoothing reaches beyond the end
-        base, goal, wish = (np.concatenate([a, np.repeat(a[-1:], extra, axis=0)]) for a in (base, goal, wish))
-        since_s = offset_s + self._knot_s * np.arange(-GIVEN, len(base) - GIVEN, dtype=np.float64)
-        safe, columns = base[:, joints], goal[:, joints]
+    def _kept(self, wish: FloatArray, needed: FloatArray, goal: FloatArray, motion: SplineMotion, index: int,
+              offset_s: float, durations: FloatArray) -> FloatArray:
+        """The wish inside the limits: slowed along its path, all joints together, and what is left joint by joint.
+
+        Acceleration and jerk cannot be slowed away at the begin of a motion: what is left of them holds back the joint
+        that asks for it, towards the motion under way.
+        """
+        if (needed[0] > 1.0).any():
+            wish = slowed(wish, needed, GIVEN, self._knot_s)
+        joints = np.flatnonzero((demand(wish, self._bounds) > 1.0).any(axis=(0, 1)))
+        if not joints.size:
+            return wish
+        count = max(len(wish), len(goal), motion.last_index - index + 1)
+        count += int(RUNGS[0][0] / self._knot_s) + REST  # smoothing reaches beyond the end
+        wish, goal, under_way = _extended(wish, count), _extended(goal, count), motion.from_index(index - 1, count + 1)
+        base = to_spoken(under_way, self._driven, self._knot_s)
+        since_s = offset_s + self._knot_s * np.arange(-GIVEN, count - GIVEN, dtype=np.float64)
         wishes = []
         for width_s, stretch in RUNGS:
-            gentle = smoothed(columns, int(width_s / self._knot_s))
-            wishes.append(_blend(safe, gentle, since_s, np.minimum(durations[joints] * stretch, since_s[-REST])))
-        tamed, share = self._governor.approach(safe, [*wishes, wish[:, joints]], joints)
-        wish[:, joints] = tamed
-        return wish, share
+            gentle = averaged(goal, int(width_s / self._knot_s))
+            gentle = _blend(base, gentle, since_s, np.minimum(durations * stretch, since_s[-REST]))
+            wishes.append(self._moved(gentle, under_way)[:, joints])
+        wish[:, joints] = self._governor.approach(under_way[1:, joints], [*wishes, wish[:, joints]], joints)
+        return wish
 
 
-def _goal(base: FloatArray, target: Target, lead: int) -> FloatArray:
-    """Rows as `base`: the motion under way until the target begins, then the target, then its rest."""
+def _goal(base: FloatArray, target: Target, lead: int, share: float) -> FloatArray:
+    """Rows as `base`: the motion under way until the target begins, then the target, then its rest.
+
+    A `share` below 1 draws it in to that part of the way from where the motion under way leads.
+    """
     goal = base.copy()
     begin = GIVEN + lead
     goal[begin:begin + len(target.points)] = target.points
     goal[begin + len(target.points):] = target.points[-1]
+    if share < 1.0:
+        goal[begin:] = base[-1] + share * (goal[begin:] - base[-1])
     return goal
+
+
+def _samples(needed: FloatArray, target: Target) -> int:
+    """How many instants of the wish, or of the chunk, ask for more than the limits."""
+    over = max(int((array > 1.0).any(axis=(0, 2)).sum()) for array in (needed, target.demand))
+    return max(over, int((target.beyond > 0.0).any(axis=1).sum()))
 
 
 def _blend(base: FloatArray, goal: FloatArray, since_s: FloatArray, durations: FloatArray) -> FloatArray:
@@ -114,6 +154,11 @@ def _blend(base: FloatArray, goal: FloatArray, since_s: FloatArray, durations: F
     weights[:GIVEN] = 0.0
     blend: FloatArray = weights * goal + (1.0 - weights) * base
     return blend
+
+
+def _extended(points: FloatArray, count: int) -> FloatArray:
+    """`count` rows, the last one repeated."""
+    return np.concatenate([points, np.repeat(points[-1:], count - len(points), axis=0)])
 
 
 def _trimmed(points: FloatArray) -> FloatArray:

@@ -37,14 +37,23 @@ def projection(count: int, step_s: float, cutoff_hz: float) -> FloatArray:
     return matrix
 
 
-def curve_weights(x: FloatArray, ratio: float) -> tuple[FloatArray, FloatArray]:
+def curve_weights(x: FloatArray, ratio: float | FloatArray) -> tuple[FloatArray, FloatArray]:
     """Weights of four control points at x (N,) for the value, and for it - ratio^2 / 6 second derivative; each (N, 4).
 
-    x is a fraction within its span. The second makes control points of a spline with knots `ratio` spans apart that
-    follows the curve to fourth order (quasi-interpolation [deBoor1978]); the plain value would flatten it a little.
+    x is a fraction within its span, `ratio` one number or (N,). The second makes control points of a spline with knots
+    `ratio` spans apart that follows the curve to fourth order (quasi-interpolation [deBoor1978]); the plain value would
+    flatten it a little.
     """
     value, _, second = np.einsum('np,dpk->dnk', spline.powers(x), spline.basis(1.0))
-    return value, value - ratio**2 / 6.0 * second
+    return value, value - np.reshape(ratio, (-1, 1))**2 / 6.0 * second
+
+
+def averaged(points: FloatArray, width: int) -> FloatArray:
+    """Moving average over 2 * width + 1 control points, the ends held, shape as `points` (N, D)."""
+    padded = np.concatenate([np.repeat(points[:1], width + 1, axis=0), points, np.repeat(points[-1:], width, axis=0)])
+    total = np.cumsum(padded, axis=0)
+    mean: FloatArray = (total[2 * width + 1:] - total[:-2 * width - 1]) / (2 * width + 1)
+    return mean
 
 
 def _penalty(points: int, cutoff: float) -> FloatArray:

@@ -5,40 +5,63 @@ lies in the past is never looked at [VLA-RAIL 2512.24673 aligns the same way, by
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.gripper import GripperHold
+from vla_async.fusion.joint_kinds import from_spoken, of_kind, spoken_limits, unwrapped
 from vla_async.fusion.limits import PlanLimits
-from vla_async.fusion.smoother import curve_weights, projection
+from vla_async.fusion.slowing import Pace, demand
+from vla_async.fusion.smoother import averaged, curve_weights, projection
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray
+
+# Noise that the smoother left does not slow a chunk down: what it asks for is averaged over twice this time [s].
+NOISE_S = 0.1
+LOOK_BACK_S = 1.5  # how much of what a chunk wanted of the past is looked at [s]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Control points (N, D) that follow a chunk, the first at knot `first`; the last one is where it rests."""
+    """Control points (N, D) that follow a chunk, the first at knot `first`; the last one is where it rests.
+
+    Of a `velocity` joint they are velocities, see `joint_kinds`.
+    """
 
     first: int
-    points: FloatArray  # [rad or m]
-    clipped: NDArray[np.intp]  # (D,) how many samples of the chunk lay outside the position limits
+    points: FloatArray  # [rad or m, rad/s or m/s of velocity joints]
+    last: int  # knot at which the chunk is at its end
+    demand: FloatArray  # (3, M, D) what the chunk asks for, as shares of the limits, see `slowing.demand`
+    beyond: FloatArray  # (H, D) how far the chunk's samples lie outside the position limits [rad or m]
 
 
 class TargetMaker:
     """Makes targets for one robot and one grid of knots; everything that does not depend on the chunk is made here."""
 
     def __init__(self, config: FuserConfig, limits: PlanLimits, knot_ns: int) -> None:
-        self._limits = limits
-        self._allowed = config.limits
-        horizon_s = config.horizon_s
-        self._knot_ns = knot_ns
-        self._cutoff_hz = config.smoothing_hz
-        self._reach = limits.velocity * (2.0 * horizon_s)  # (D,) farther than this nothing can be within the horizon
-        self._from_velocity, self._from_acceleration = _settling(limits, knot_ns / NS_PER_S)
-        self._max_first, self._max_second, _ = limits.differences(knot_ns / NS_PER_S)
-        self.max_knots = max(4, int(horizon_s * NS_PER_S / knot_ns) - len(self._from_velocity))
+        kinds, allowed, spoken = config.joint_kinds, config.limits, spoken_limits(limits, config.joint_kinds)
+        self._limits = spoken
+        self._turning, self._driven = of_kind(kinds, 'continuous'), of_kind(kinds, 'velocity')
+        self._allowed = allowed.position_min.copy(), allowed.position_max.copy()
+        for bound, side in zip(self._allowed, (-1.0, 1.0), strict=True):
+            bound[self._driven] = side * allowed.velocity[self._driven]
+        self._grippers = GripperHold(of_kind(kinds, 'gripper'), limits, config.gripper_band,
+                                     knot_ns / NS_PER_S)
+        self._knot_ns, self._knot_s, self._cutoff_hz = knot_ns, knot_ns / NS_PER_S, config.smoothing_hz
+        self._bounds = limits.differences(self._knot_s)
+        self._noise_knots, self._look_back = round(NOISE_S / self._knot_s), round(LOOK_BACK_S / self._knot_s)
+        self._reach = limits.velocity * (2.0 * config.horizon_s)  # (D,) farther nothing can be within the horizon
+        self._reach[self._driven] = np.inf  # where it is does not bound how fast it goes
+        self._settling = _settling(limits, kinds, knot_ns / NS_PER_S)
+        self._max_first, self._max_second, _ = spoken.differences(knot_ns / NS_PER_S)
+        self.max_knots = max(4, int(config.horizon_s * NS_PER_S / knot_ns) - len(self._settling[0]))
+
+    def reset(self, position: FloatArray) -> None:
+        """Begin anew from `position` (D,) [rad or m]."""
+        self._grippers.reset(position)
 
     def last_knot(self, chunk: ActionChunk) -> int:
         """The last knot that the chunk itself covers."""
@@ -46,46 +69,120 @@ class TargetMaker:
 
     def make(self, chunk: ActionChunk, first: int, around: FloatArray) -> Target:
         """Target from knot `first` on, which the chunk must reach; `around` (D,) is where the robot is [rad or m]."""
-        wanted = chunk.positions
-        low = np.maximum(self._limits.lower, around - self._reach)
-        high = np.minimum(self._limits.upper, around + self._reach)
-        inside = np.clip(wanted, low, high)
         last = min(self.last_knot(chunk), first + self.max_knots)
         first = min(max(first, -(-chunk.stamp_ns // self._knot_ns)), last)
         start = min(first, last - 2)  # two more in front, for velocity and acceleration at the end
-        follow = self._follow(chunk, inside, start, last - start + 1)
+        wanted = self._wanted(chunk, first, around)
+        low = np.maximum(self._limits.lower, around - self._reach)
+        high = np.minimum(self._limits.upper, around + self._reach)
+        path = _Path(chunk, np.clip(wanted, low, high), self._knot_ns, self._cutoff_hz)
+        follow, needed, row_s = self._paced(path, start, last)
         points = np.concatenate([follow[first - start:], self._settle(follow)])
         np.clip(points, low, high, out=points)
-        outside = (wanted < self._allowed.position_min) | (wanted > self._allowed.position_max)
-        return Target(first, points, outside.sum(axis=0))
+        points = self._with_grippers(points, chunk, row_s - (first - start) * self._knot_s, first)
+        beyond = np.maximum(np.maximum(self._allowed[0] - wanted, wanted - self._allowed[1]), 0.0)
+        return Target(first, points, start + len(follow) - 1, needed, beyond)
 
-    def _follow(self, chunk: ActionChunk, positions: FloatArray, start: int, count: int) -> FloatArray:
-        """Control points (count, D) from knot `start` on that follow the smoothed chunk."""
-        steps = max(len(positions), 2) - 1
-        smooth = projection(len(positions), chunk.step_ns / NS_PER_S, self._cutoff_hz) @ positions
-        offset = start * self._knot_ns - chunk.stamp_ns
-        x = np.clip((offset + self._knot_ns * np.arange(count)) / chunk.step_ns, 0.0, len(positions) - 1.0)
-        span = np.minimum(x.astype(np.intp), steps - 1)
-        _, weights = curve_weights(x - span, self._knot_ns / chunk.step_ns)
-        return np.matmul(weights[:, None, :], smooth[span[:, None] + np.arange(4)])[:, 0]
+    def _paced(self, path: _Path, start: int, last: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Control points (N, D) from knot `start` on, slowed as the limits need; its demand; its rows' times since [s].
+
+        What lies before `start` is slowed as well: it tells how far a robot that kept the limits has come by now.
+        """
+        begin = min(max(path.first_knot, start - self._look_back), start)
+        follow = path.at(begin, np.arange(last + 1 - begin, dtype=np.float64), 1.0)
+        needed = self._asked(follow)
+        if not (needed > 1.0).any():
+            return follow[start - begin:], needed, path.row_knots(start) * self._knot_s
+        pace = Pace.within(needed, len(follow), self._knot_s)
+        places, speed = pace.places(start - begin + self.max_knots)
+        follow = path.at(begin, places, speed)
+        follow[:, self._driven] *= speed[:, None]
+        return follow[start - begin:], needed, (begin - start + pace.when(path.row_knots(begin))) * self._knot_s
+
+    def _wanted(self, chunk: ActionChunk, first: int, around: FloatArray) -> FloatArray:
+        """The chunk's positions (H, D), turning joints next to where the robot is."""
+        columns = self._turning
+        if not columns.size:
+            return chunk.positions
+        row = np.clip(round((first * self._knot_ns - chunk.stamp_ns) / chunk.step_ns), 0, len(chunk.positions) - 1)
+        wanted = chunk.positions.copy()
+        wanted[:, columns] = unwrapped(wanted[:, columns], row, around[columns])
+        return wanted
+
+    def _with_grippers(self, points: FloatArray, chunk: ActionChunk, row_s: FloatArray, first: int) -> FloatArray:
+        """The target (N, D) with what grippers hold; a change that ends after all else makes it longer."""
+        columns = self._grippers.columns
+        if not columns.size:
+            return points
+        held = self._grippers.follow(chunk, row_s, first * self._knot_ns, len(points))
+        points = np.concatenate([points, np.repeat(points[-1:], len(held) - len(points), axis=0)])
+        points[:, columns] = held
+        return points
+
+    def _asked(self, follow: FloatArray) -> FloatArray:
+        """The demand of the path, where it can be told from noise: not within `NOISE_S` of its ends."""
+        width = min(self._noise_knots, max((len(follow) - 4) // 2, 0))
+        moved = self._moved(follow)
+        return demand(averaged(moved, width)[width:len(moved) - width], self._bounds)
+
+    def _moved(self, follow: FloatArray) -> FloatArray:
+        """Control points of the path; grippers, which have their own, stand still."""
+        moved = from_spoken(follow, self._driven, self._knot_s, np.zeros(follow.shape[1]))
+        if self._grippers.columns.size:
+            moved = moved.copy()
+            moved[:, self._grippers.columns] = 0.0
+        return moved
 
     def _settle(self, follow: FloatArray) -> FloatArray:
         """Control points after the chunk: velocity and acceleration at its end fade out along a Hermite cubic."""
         step = follow[-1] - follow[-2]
         bend = np.clip(step - (follow[-2] - follow[-3]), -self._max_second, self._max_second)
         step = np.clip(step, -self._max_first, self._max_first)
-        settled: FloatArray = follow[-1] + self._from_velocity * step + self._from_acceleration * bend
+        held, onward, bent = self._settling
+        settled: FloatArray = held * follow[-1] + onward * step + bent * bend
         return settled
 
 
-def _settling(limits: PlanLimits, knot_s: float) -> tuple[FloatArray, FloatArray]:
-    """Way per unit of first and second difference at each knot after a chunk's end, each (N, D).
+class _Path:
+    """A chunk's smoothed samples as a curve; a place on it is the number of knots since a given one."""
 
-    Over T = max(1.5 V / A, sqrt(6 V / J)) a Hermite cubic takes the largest velocity V to zero inside A and J.
+    def __init__(self, chunk: ActionChunk, positions: FloatArray, knot_ns: int, cutoff_hz: float) -> None:
+        self._stamp_ns, self._step_ns, self._knot_ns = chunk.stamp_ns, chunk.step_ns, knot_ns
+        self._rows, self._steps = len(positions), max(len(positions), 2) - 1
+        self._smooth = projection(self._rows, chunk.step_ns / NS_PER_S, cutoff_hz) @ positions
+        self._ratio = knot_ns / chunk.step_ns
+
+    @property
+    def first_knot(self) -> int:
+        """The first one that the chunk covers."""
+        return -(-self._stamp_ns // self._knot_ns)
+
+    def at(self, knot: int, places: FloatArray, speed: float | FloatArray) -> FloatArray:
+        """Control points (N, D) of a motion that is at `places` (N,) at its knots, moving at `speed` (N,) there."""
+        x = np.clip(self._row(knot) + self._ratio * places, 0.0, self._rows - 1.0)
+        span = np.minimum(x.astype(np.intp), self._steps - 1)
+        _, weights = curve_weights(x - span, self._ratio * speed)
+        return np.matmul(weights[:, None, :], self._smooth[span[:, None] + np.arange(4)])[:, 0]
+
+    def row_knots(self, knot: int) -> FloatArray:
+        """Places of the chunk's rows, (H,)."""
+        return (np.arange(self._rows, dtype=np.float64) - self._row(knot)) / self._ratio
+
+    def _row(self, knot: int) -> float:
+        return (knot * self._knot_ns - self._stamp_ns) / self._step_ns
+
+
+def _settling(limits: PlanLimits, kinds: Sequence[str], knot_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What a chunk's last control point and its first and second difference add to each one after it, each (N, D).
+
+    Over T = max(1.5 V / A, sqrt(6 V / J)) a Hermite cubic takes the largest velocity V to zero inside A and J. A
+    position takes the way of that; of a `velocity` joint the cubic itself is the target.
     """
     duration = np.maximum(1.5 * limits.velocity / limits.acceleration, np.sqrt(6.0 * limits.velocity / limits.jerk))
     knots = np.ceil(duration / knot_s) + 1.0  # (D,)
     u = np.minimum(np.arange(1.0, knots.max() + 1.0)[:, None] / knots, 1.0)
     velocity = 1.0 - 3.0 * u**2 + 2.0 * u**3
     acceleration = knots * (u - 2.0 * u**2 + u**3)
-    return np.cumsum(velocity, axis=0), np.cumsum(acceleration, axis=0)
+    driven = np.array([kind == 'velocity' for kind in kinds])
+    return (np.where(driven, velocity, 1.0), np.where(driven, acceleration, np.cumsum(velocity, axis=0)),
+            np.where(driven, 0.0, np.cumsum(acceleration, axis=0)))

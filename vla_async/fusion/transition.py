@@ -5,7 +5,7 @@
 This is the quintic of VLA-RAIL's fuser [2512.24673] applied to the difference of two motions, so no state has to be
 matched and no tail is needed. T is chosen per joint: long where the chunk disagrees no more than noise does (many
 chunks in a row then average out), short for a real change, and never shorter than the limits allow for the difference
-alone: T >= 1.875 d / V, sqrt(5.774 d / A), cbrt(60 d / J).
+alone: T >= 1.875 d / V, sqrt(5.774 d / A), cbrt(80 d / J).
 """
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.limits import PlanLimits
 from vla_async.types import FloatArray
 
-# Largest first, second and third derivative of the quintic from 0 to 1 in unit time.
-PEAKS = (1.875, 5.7736, 60.0)
+# Largest first, second and third derivative of the quintic from 0 to 1 in unit time. The third is 60; the control
+# points that are given cut off its begin, which makes it 80.
+PEAKS = (1.875, 5.7736, 80.0)
 # Share of the limits that the transition may use; the rest is for the motion itself.
 SHARE = 0.9
 
@@ -26,22 +27,44 @@ class TransitionRule:
 
     def __init__(self, config: FuserConfig, limits: PlanLimits) -> None:
         self._limits = limits
-        self._short = config.transition_min_s
+        self._short, self._longest = config.transition_min_s, config.horizon_s
         self._noise = config.small_change * limits.velocity  # (D,) [rad or m]
         self._change = config.real_change * limits.velocity  # (D,) [rad or m]
 
-    def durations(self, disagreement: FloatArray, common_s: float, longest_s: float) -> FloatArray:
-        """Transition times (D,) [s] for the largest differences (D,) [rad or m] between target and motion.
+    def noise(self, disagreement: FloatArray) -> FloatArray:
+        """How much the largest differences (D,) [rad or m] between two motions look like noise: 1, or a change: 0."""
+        share: FloatArray = np.clip((self._change - disagreement) / (self._change - self._noise), 0.0, 1.0)
+        return share
 
-        Small differences take as long as both have in common, `common_s` [s]; none takes more than `longest_s` [s].
+    def durations(self, disagreement: FloatArray, noise: FloatArray, common_s: float) -> tuple[FloatArray, float]:
+        """Transition times (D,) [s] for differences (D,) [rad or m], and the share of the way to go.
+
+        Noise takes as long as both motions have in common, `common_s` [s]. No joint takes less than the slowest needs,
+        so that all go straight to the target together; where that is more than the horizon, they go a share of the
+        way, and the next chunk brings them on.
         """
-        share = np.clip((self._change - disagreement) / (self._change - self._noise), 0.0, 1.0)
-        wanted = self._short + (common_s - self._short) * share
-        room = disagreement / SHARE
-        needed = np.maximum(np.maximum(PEAKS[0] * room / self._limits.velocity,
-                                       np.sqrt(PEAKS[1] * room / self._limits.acceleration)),
-                            np.cbrt(PEAKS[2] * room / self._limits.jerk))
-        return np.minimum(np.maximum(wanted, needed), longest_s)
+        wanted = self._short + (common_s - self._short) * noise
+        needed_s = float(shortest_s(disagreement, self._limits).max())
+        if needed_s <= self._longest:
+            return np.maximum(wanted, needed_s), 1.0
+        share = float(possible_way(self._longest, disagreement, self._limits).min())
+        return np.maximum(wanted, self._longest), share
+
+
+def shortest_s(way: FloatArray, limits: PlanLimits) -> FloatArray:
+    """Time [s] (..., D) that the quintic needs for a way (..., D) [rad or m] inside SHARE of the limits."""
+    room = way / SHARE
+    return np.maximum(np.maximum(PEAKS[0] * room / limits.velocity, np.sqrt(PEAKS[1] * room / limits.acceleration)),
+                      np.cbrt(PEAKS[2] * room / limits.jerk))
+
+
+def possible_way(duration_s: float, way: FloatArray, limits: PlanLimits) -> FloatArray:
+    """Share (D,) of a way (D,) [rad or m] that the quintic can go in so much time, the inverse of `shortest_s`."""
+    room = SHARE * np.minimum(np.minimum(limits.velocity * duration_s / PEAKS[0],
+                                         limits.acceleration * duration_s**2 / PEAKS[1]),
+                              limits.jerk * duration_s**3 / PEAKS[2])
+    share: FloatArray = room / np.maximum(way, room)
+    return share
 
 
 def blend_weights(since_s: FloatArray, duration_s: FloatArray) -> FloatArray:

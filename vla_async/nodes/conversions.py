@@ -169,7 +169,9 @@ def fusion_status_message(report: types.FusionReport, chunk: types.ActionChunk, 
         delay=to_duration(nanoseconds(report.delay_s)), transition=to_duration(nanoseconds(report.transition_s)),
         seam_position=report.seam_position, seam_velocity=report.seam_velocity,
         seam_acceleration=report.seam_acceleration, samples_limited=report.samples_limited,
-        limited_joints=list(report.limited_joints))
+        limited_joints=[joint.name for joint in report.limited],
+        limited_slowdown=[joint.slowdown for joint in report.limited],
+        limited_beyond=[joint.beyond for joint in report.limited])
     message.header.stamp = to_time(now_ns)
     return message
 
