@@ -1,0 +1,123 @@
+"""From the rotations under way and a target to new control rotations: transition first, then the limits.
+
+With b under way, g the target and phi_j = log(b_j^T g_j), a way that runs on past pi, the transition is the geodesic
+
+    c_j = b_j exp(w_j phi_j) = g_j exp(-(1 - w_j) phi_j)
+
+Where the old chunk ends, phi goes over into its mean over the knots that both chunks cover, so that the run-out of the
+old chunk never pulls at the motion. b keeps the limits, so going no way at all is always safe; a wish that breaks
+them is approached as far as they allow, over gentler ones as in `vla_async.fusion.governor`.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.governor import smoothed
+from vla_async.fusion.limits import PlanLimits
+from vla_async.fusion.motion import REST
+from vla_async.fusion.planner import CHANGE, GIVEN, RUNGS
+from vla_async.fusion.poses import rotation
+from vla_async.fusion.poses.limits import AngularLimits, approach, excess
+from vla_async.fusion.poses.motion import RotationMotion, resting
+from vla_async.fusion.poses.target import RotationTarget
+from vla_async.fusion.transition import TransitionRule, blend_weights
+from vla_async.types import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class RotationPlan:
+    """New control rotations (N, P, 4) and what was needed to keep the limits."""
+
+    control: FloatArray
+    transition_s: float
+    samples_limited: int
+    limited: NDArray[np.bool_]  # (P,) hands that do not get what the chunk asks for
+
+
+class RotationPlanner:
+    """Plans for the hands of one robot and one grid."""
+
+    def __init__(self, config: FuserConfig, limits: AngularLimits, knot_s: float) -> None:
+        self._knot_s = knot_s
+        self._bounds = limits.differences(knot_s)
+        anywhere = np.full(limits.velocity.size, np.inf)
+        self._rule = TransitionRule(config, PlanLimits(-anywhere, anywhere, limits.velocity, limits.acceleration,
+                                                       limits.acceleration / config.ramp_s))
+        self._shortest, self._longest = config.transition_min_s, config.transition_max_s
+        self._horizon_s = config.horizon_s
+
+    def plan(self, motion: RotationMotion, target: RotationTarget, index: int, covered: int) -> RotationPlan:
+        """Control rotations from knot `index` + 3 on; `covered` is the last knot that the chunk before covers."""
+        lead = target.first - index - GIVEN  # knots until the target begins, the motion under way goes on till then
+        common = min(max(covered - target.first, 0), len(target.control))  # knots that both chunks cover
+        base, goal = _aligned(motion, target, index, GIVEN + lead)
+        way = rotation.log(rotation.continuous(rotation.multiply(rotation.inverse(base), goal)))  # (K, P, 3)
+        durations = self._durations(way[GIVEN + lead:], common)
+        begin_s = (CHANGE - lead - GIVEN) * self._knot_s  # time of the first row since the transition began
+        base, goal, way = self._prolonged(begin_s, durations.max(), base, goal, way)
+        left = 1.0 - self._weights(begin_s, len(way), durations)
+        wish = rotation.multiply(goal, rotation.exp(-left * _carried_on(way, GIVEN + lead, common)))
+        broken = excess(wish, self._bounds)  # (K - 3, P)
+        limited: NDArray[np.bool_] = np.any(broken, axis=0)
+        if limited.any():
+            hands = np.flatnonzero(limited)
+            tame = self._within_limits(base[:, hands], way[:, hands], wish[:, hands], begin_s, durations[hands], hands)
+            wish = np.concatenate([wish, np.repeat(wish[-1:], len(tame) - len(wish), axis=0)])
+            wish[:, hands] = tame
+        control = rotation.normalised(wish[GIVEN:])
+        return RotationPlan(resting(control), float(durations.max()), int(broken.any(axis=1).sum()), limited)
+
+    def _durations(self, way: FloatArray, common: int) -> FloatArray:
+        """Transition times (P,) [s] by the largest angle at which both motions are known."""
+        common_s = common * self._knot_s
+        shared = int(min(max(common_s, self._shortest), self._longest) / self._knot_s)
+        disagreement = np.linalg.norm(way[:shared], axis=-1).max(axis=0)
+        expected_s = self._longest if common_s >= self._shortest else self._shortest
+        return self._rule.durations(disagreement, expected_s, self._horizon_s)
+
+    def _weights(self, begin_s: float, count: int, durations: FloatArray) -> FloatArray:
+        """w of `count` rows for each hand, shape (count, P, 1)."""
+        weights = blend_weights(begin_s + self._knot_s * np.arange(count, dtype=np.float64), durations)
+        weights[:GIVEN] = 0.0
+        return weights[..., None]
+
+    def _prolonged(self, begin_s: float, end_s: float, *arrays: FloatArray) -> tuple[FloatArray, ...]:
+        """The arrays (K, P, ...) with the last row held until `end_s` after the transition began."""
+        extra = max(int((end_s - begin_s) / self._knot_s) + 2 - len(arrays[0]), 0) + REST
+        return tuple(np.concatenate([a, np.repeat(a[-1:], extra, axis=0)]) for a in arrays)
+
+    def _within_limits(self, base: FloatArray, way: FloatArray, wish: FloatArray, begin_s: float,
+                       durations: FloatArray, hands: NDArray[np.intp]) -> FloatArray:
+        """The motion of some hands, taken as near to the wish as the limits allow, over gentler wishes."""
+        bounds = (self._bounds[0][hands], self._bounds[1][hands])
+        slowest = np.minimum(RUNGS[0][1] * durations, self._horizon_s)
+        base, way, wish = self._prolonged(begin_s, slowest.max() + RUNGS[0][0], base, way, wish)
+        safe = base
+        for width_s, stretch in RUNGS:
+            weights = self._weights(begin_s, len(way), np.minimum(stretch * durations, self._horizon_s))
+            gentle = smoothed(way.reshape(len(way), -1), int(width_s / self._knot_s)).reshape(way.shape)
+            safe = approach(safe, rotation.multiply(base, rotation.exp(weights * gentle)), bounds)
+        return approach(safe, wish, bounds)
+
+
+def _aligned(motion: RotationMotion, target: RotationTarget, index: int, begin: int) -> tuple[FloatArray, FloatArray]:
+    """The motion under way from knot `index` on, and the same with the target and its rest from row `begin` on."""
+    end = begin + len(target.control)
+    base = motion.from_index(index, max(end, motion.last_index - index + 1))
+    goal = base.copy()
+    goal[begin:end] = target.control
+    goal[end:] = target.control[-1]
+    return base, goal
+
+
+def _carried_on(way: FloatArray, begin: int, common: int) -> FloatArray:
+    """The way (K, P, 3), led over into its mean over the `common` rows from `begin` on."""
+    if common < 2 or begin + common >= len(way):
+        return way
+    weights = blend_weights(np.arange(len(way), dtype=np.float64) - begin, np.array([float(common)]))[..., None]
+    carried: FloatArray = way + weights * (way[begin:begin + common].mean(axis=0) - way)
+    return carried
