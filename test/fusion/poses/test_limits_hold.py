@@ -26,7 +26,7 @@ def _random_chunk(rng: np.random.Generator, now_s: float, sequence: int) -> Acti
     elif kind == 4:
         rows[rng.integers(steps), rng.integers(18)] = rng.choice([np.nan, np.inf, 0.0, 1e300])
     delay_s = float(rng.choice([0.0, 0.05, 0.2, 0.5, 3.0, -0.3]))
-    return ActionChunk(START + round((now_s - delay_s) * S), int(rng.choice([STEP, S // 10, S // 60])), rows,
+    return ActionChunk(START + round((now_s - delay_s) * S), int(rng.choice([STEP, S // 10, S // 60, S // 1000])), rows,
                        sequence=sequence)
 
 

@@ -64,18 +64,15 @@ class RotationPlanner:
         broken = excess(wish, self._bounds)  # (K - 3, P)
         limited: NDArray[np.bool_] = np.any(broken, axis=0)
         if limited.any():
-            hands = np.flatnonzero(limited)
-            tame = self._within_limits(base[:, hands], way[:, hands], wish[:, hands], begin_s, durations[hands], hands)
-            wish = np.concatenate([wish, np.repeat(wish[-1:], len(tame) - len(wish), axis=0)])
-            wish[:, hands] = tame
+            wish = self._within_limits(base, way, wish, begin_s, durations, np.flatnonzero(limited))
         control = rotation.normalised(wish[GIVEN:])
         return RotationPlan(resting(control), float(durations.max()), int(broken.any(axis=1).sum()), limited)
 
     def _durations(self, way: FloatArray, common: int) -> FloatArray:
         """Transition times (P,) [s] by the largest angle at which both motions are known."""
         common_s = common * self._knot_s
-        shared = int(min(max(common_s, self._shortest), self._longest) / self._knot_s)
-        disagreement = np.linalg.norm(way[:shared], axis=-1).max(axis=0)
+        shared = max(int(min(max(common_s, self._shortest), self._longest) / self._knot_s), 1)
+        disagreement = rotation.length(way[:shared]).max(axis=0)
         expected_s = self._longest if common_s >= self._shortest else self._shortest
         return self._rule.durations(disagreement, expected_s, self._horizon_s)
 
@@ -92,16 +89,18 @@ class RotationPlanner:
 
     def _within_limits(self, base: FloatArray, way: FloatArray, wish: FloatArray, begin_s: float,
                        durations: FloatArray, hands: NDArray[np.intp]) -> FloatArray:
-        """The motion of some hands, taken as near to the wish as the limits allow, over gentler wishes."""
-        bounds = (self._bounds[0][hands], self._bounds[1][hands])
+        """The wish with the given hands taken as near to it as the limits allow, over gentler wishes."""
         slowest = np.minimum(RUNGS[0][1] * durations, self._horizon_s)
         base, way, wish = self._prolonged(begin_s, slowest.max() + RUNGS[0][0], base, way, wish)
-        safe = base
+        bounds = (self._bounds[0][hands], self._bounds[1][hands])
+        start, way, durations = base[:, hands], way[:, hands], durations[hands]
+        safe = start
         for width_s, stretch in RUNGS:
             weights = self._weights(begin_s, len(way), np.minimum(stretch * durations, self._horizon_s))
             gentle = smoothed(way.reshape(len(way), -1), int(width_s / self._knot_s)).reshape(way.shape)
-            safe = approach(safe, rotation.multiply(base, rotation.exp(weights * gentle)), bounds)
-        return approach(safe, wish, bounds)
+            safe = approach(safe, rotation.multiply(start, rotation.exp(weights * gentle)), bounds)
+        wish[:, hands] = approach(safe, wish[:, hands], bounds)
+        return wish
 
 
 def _aligned(motion: RotationMotion, target: RotationTarget, index: int, begin: int) -> tuple[FloatArray, FloatArray]:

@@ -41,15 +41,16 @@ class RotationTargetMaker:
         last = max(first, min(self.last_knot(chunk), first + self._horizon_ns // self._knot_ns))
         first = int(np.clip(-(-chunk.stamp_ns // self._knot_ns), first, last))
         start = min(first, last - 1)  # one more in front, for the velocity at the end
-        seen = (last * self._knot_ns - chunk.stamp_ns) // chunk.step_ns + 2  # beyond the horizon nothing is planned
+        seen = max((last * self._knot_ns - chunk.stamp_ns) // chunk.step_ns, 0) + 2  # nothing is planned beyond
         follow = self._follow(chunk, samples[:seen], start, last - start + 1)
         return RotationTarget(first, np.concatenate([follow[first - start:], self._settle(follow)]))
 
     def _follow(self, chunk: ActionChunk, samples: FloatArray, start: int, count: int) -> FloatArray:
         """Control rotations (count, P, 4) from knot `start` on that follow the smoothed samples."""
         steps, hands = samples.shape[:2]
-        middle = samples[steps // 2]
-        vectors = rotation.log(_from_middle(rotation.multiply(rotation.inverse(middle), samples)))  # (H, P, 3)
+        path = rotation.continuous(samples)
+        middle = path[steps // 2]
+        vectors = rotation.log(rotation.multiply(rotation.inverse(middle), path))  # (H, P, 3)
         smooth = projection(steps, chunk.step_ns / NS_PER_S, self._cutoff_hz) @ vectors.reshape(steps, -1)
         offset = start * self._knot_ns - chunk.stamp_ns
         x = np.clip((offset + self._knot_ns * np.arange(count)) / chunk.step_ns, 0.0, steps - 1.0)
@@ -62,16 +63,8 @@ class RotationTargetMaker:
         """Control rotations after the chunk: the angular velocity at its end fades out about its own axis."""
         step = rotation.difference(follow[-2], follow[-1])  # (P, 3)
         fastest = self._fastest[:, None]
-        step *= fastest / np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), fastest)
+        step *= fastest / np.maximum(rotation.length(step)[:, None], fastest)
         return rotation.multiply(follow[-1], rotation.exp(self._fading[:, :, None] * step))
-
-
-def _from_middle(relative: FloatArray) -> FloatArray:
-    """Rotations (H, P, 4) relative to the middle row with signs that do not jump to either side of it."""
-    middle = len(relative) // 2
-    after = rotation.continuous(relative[middle:])
-    before = rotation.continuous(relative[middle::-1])[::-1]
-    return np.concatenate([before[:-1], after])
 
 
 def _fading(fastest: FloatArray, change: FloatArray) -> FloatArray:

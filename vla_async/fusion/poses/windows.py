@@ -25,7 +25,7 @@ def ending_at_rest(motion: RotationMotion, change: FloatArray, start_ns: int, en
         return motion
     first = max(start_ns, motion.begin_ns) // motion.knot_ns
     control = motion.from_index(first, max(end_ns // motion.knot_ns - first, 0) + GIVEN)
-    sizes = np.linalg.norm(rotation.difference(control[1:-1], control[2:]), axis=-1)  # (N, P) when given up at i
+    sizes = rotation.length(rotation.difference(control[1:-1], control[2:]))  # (N, P) when given up at i
     knots = np.ceil(sizes / change).max(axis=1).astype(np.intp)  # (N,) until a brake from each knot on has ended
     rests_ns = (first + np.arange(len(knots)) + GIVEN + knots) * motion.knot_ns
     fits = np.flatnonzero(rests_ns <= end_ns)
@@ -39,7 +39,7 @@ def _braked(motion: RotationMotion, first: int, kept: int, knots: int, change: F
     """The motion from knot `first` on that brakes from knot `first` + `kept` on, over `knots` control rotations."""
     given = motion.from_index(first - 1, kept + GIVEN + 1)
     step = rotation.difference(given[-2], given[-1])  # (P, 3)
-    size = np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), np.finfo(float).tiny)
+    size = np.maximum(rotation.length(step)[:, None], np.finfo(float).tiny)
     sizes = np.maximum(size - change[:, None] * np.arange(1.0, knots + REST)[:, None, None], 0.0)  # (N, P, 1)
     brake = rotation.multiply(given[-1], rotation.exp(np.cumsum(sizes, axis=0) / size * step))
     brake[-REST:] = brake[-1]
