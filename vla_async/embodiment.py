@@ -20,6 +20,7 @@ from vla_async.types import FloatArray
 JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'velocity', 'gripper')
 UNBOUNDED_KINDS = ('continuous', 'velocity')  # of these a robot file gives neither lower nor upper
 OUTPUT_KINDS = ('forward_position',)
+REPRESENTATIONS = ('joints', 'poses')
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,28 @@ class Rates:
     joint_state_hz: float
 
 
+@dataclass(frozen=True, slots=True)
+class HandLimits:
+    """Where a hand that is led by poses may be, and how fast; linear limits hold per axis, angular ones about any."""
+
+    name: str
+    lower: tuple[float, ...]  # corners x, y, z of the workspace, in the frame of the poses [m]
+    upper: tuple[float, ...]
+    velocity: float  # [m/s]
+    acceleration: float  # [m/s^2]
+    jerk: float  # [m/s^3]
+    angular_velocity: float  # [rad/s]
+    angular_acceleration: float  # [rad/s^2]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a chunk of the robot's policies holds: all joints, or the poses of `hands` in that order."""
+
+    representation: str = 'joints'  # one of REPRESENTATIONS
+    hands: tuple[HandLimits, ...] = ()
+
+
 @dataclass(frozen=True)
 class Embodiment:
     """Joints, groups, cameras, hands, controllers and rates of one robot."""
@@ -83,6 +106,7 @@ class Embodiment:
     cameras: tuple[Camera, ...]
     outputs: tuple[Output, ...]
     rates: Rates
+    action: Action = Action()
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -139,6 +163,7 @@ def parse(data: Any, source: str) -> Embodiment:
             outputs=tuple(Output(name=str(k), kind=v['kind'], topic=v['topic'], joints=tuple(v['joints']))
                           for k, v in data['outputs'].items()),
             rates=Rates(**data['rates']),
+            action=_action(source, data.get('action', {'representation': 'joints'})),
         )
     except KeyError as error:
         raise ConfigError(f'{source}: key {error} is missing') from error
@@ -156,11 +181,7 @@ def _joint(source: str, name: str, entry: Any) -> Joint:
     if extra := sorted(set(entry) - {'kind', *numbers}):
         raise ConfigError(f'{source}: joint {name}: unknown key {extra[0]}')
     values = {'lower': -math.inf, 'upper': math.inf}
-    for key in numbers:
-        value = entry.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise ConfigError(f'{source}: joint {name}: {key} must be a finite number, got {value!r}')
-        values[key] = float(value)
+    values |= {key: _number(f'{source}: joint {name}: {key}', entry.get(key)) for key in numbers}
     if not values['lower'] < values['upper']:
         raise ConfigError(f'{source}: joint {name}: lower must be below upper')
     if not values['lower'] <= values['home'] <= values['upper']:
@@ -169,6 +190,45 @@ def _joint(source: str, name: str, entry: Any) -> Joint:
         if values[key] <= 0:
             raise ConfigError(f'{source}: joint {name}: {key} must be positive')
     return Joint(name=str(name), kind=entry['kind'], **values)
+
+
+def _number(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ConfigError(f'{where} must be a finite number, got {value!r}')
+    return float(value)
+
+
+def _action(source: str, entry: Any) -> Action:
+    if not isinstance(entry, dict) or entry.get('representation') not in REPRESENTATIONS:
+        raise ConfigError(f'{source}: action: representation must be one of {", ".join(REPRESENTATIONS)}')
+    poses = entry['representation'] == 'poses'
+    if extra := sorted(set(entry) - {'representation', *(['hands'] if poses else [])}):
+        raise ConfigError(f'{source}: action: unknown key {extra[0]} for {entry["representation"]}')
+    if not poses:
+        return Action()
+    if not isinstance(entry.get('hands'), dict) or not entry['hands']:
+        raise ConfigError(f'{source}: action: hands must map each hand to its limits')
+    return Action('poses', tuple(_hand(f'{source}: action: hand {k}', str(k), v) for k, v in entry['hands'].items()))
+
+
+def _hand(where: str, name: str, entry: Any) -> HandLimits:
+    corners = ('lower', 'upper')
+    speeds = ('velocity', 'acceleration', 'jerk', 'angular_velocity', 'angular_acceleration')
+    if not isinstance(entry, dict):
+        raise ConfigError(f'{where}: limits are a mapping with {", ".join((*corners, *speeds))}')
+    if extra := sorted(set(entry) - {*corners, *speeds}):
+        raise ConfigError(f'{where}: unknown key {extra[0]}')
+    for key in corners:
+        if not isinstance(entry.get(key), list) or len(entry[key]) != 3:
+            raise ConfigError(f'{where}: {key} must be a list of x, y, z, got {entry.get(key)!r}')
+    lower, upper = (tuple(_number(f'{where}: {key}', value) for value in entry[key]) for key in corners)
+    if not all(low < high for low, high in zip(lower, upper, strict=True)):
+        raise ConfigError(f'{where}: lower must be below upper')
+    values = {key: _number(f'{where}: {key}', entry.get(key)) for key in speeds}
+    for key, value in values.items():
+        if value <= 0:
+            raise ConfigError(f'{where}: {key} must be positive')
+    return HandLimits(name, lower, upper, **values)
 
 
 def _check(source: str, robot: Embodiment) -> None:
@@ -185,3 +245,6 @@ def _check(source: str, robot: Embodiment) -> None:
     for output in robot.outputs:
         if output.kind not in OUTPUT_KINDS:
             raise ConfigError(f'{source}: output {output.name}: kind must be one of {", ".join(OUTPUT_KINDS)}')
+    for hand in robot.action.hands:
+        if hand.name not in robot.hands:
+            raise ConfigError(f'{source}: action names the unknown hand {hand.name!r}')

@@ -1,6 +1,6 @@
 """The arrows between the nodes as frozen values. Arrays are numpy, stamps are integer nanoseconds.
 
-Letters in shapes: D joints of the embodiment, H steps of a chunk (horizon), N points of a window,
+Letters in shapes: D joints of the embodiment, P hands, H steps of a chunk (horizon), N points of a window,
 T instruction tokens, Q fusion queries, W latent width.
 """
 from __future__ import annotations
@@ -55,11 +55,11 @@ class Latent:
 
 @dataclass(frozen=True, slots=True)
 class ActionChunk:
-    """Future joint positions; row i holds at `stamp_ns + i * step_ns`."""
+    """Future joint positions, or hand poses where the embodiment says so; row i holds at `stamp_ns + i * step_ns`."""
 
     stamp_ns: int
     step_ns: int
-    positions: FloatArray  # (H, D) [rad or m]
+    positions: FloatArray  # (H, D) [rad or m], or (H, 9 P): each hand's x, y, z [m] and 6-D rotation
     latent_version: int = 0
     sequence: int = 0
     confidence: NDArray[np.float32] | None = None  # (H,) in 0..1; None: not rated
@@ -97,6 +97,33 @@ class LimitedJoint:
     name: str
     slowdown: float  # how many times faster than it may it was to move; 1: not too fast
     beyond: float  # how far outside its position limits it was to go [rad or m]
+
+
+@dataclass(frozen=True, slots=True)
+class PoseCommand:
+    """One set-point of all hands. Every vector is given in the frame that the chunks' poses are given in."""
+
+    stamp_ns: int
+    position: FloatArray  # (P, 3) [m]
+    rotation: FloatArray  # (P, 3, 3) from the hand's frame to that of the poses
+    velocity: FloatArray  # (P, 3) [m/s]
+    angular_velocity: FloatArray  # (P, 3) [rad/s]
+    acceleration: FloatArray  # (P, 3) [m/s^2]
+    angular_acceleration: FloatArray  # (P, 3) [rad/s^2]
+
+
+@dataclass(frozen=True, slots=True)
+class PoseWindow:
+    """A stretch of hand motion on a grid, ending at rest; row i holds at `stamp_ns + i * step_ns`; frames as above."""
+
+    stamp_ns: int
+    step_ns: int
+    position: FloatArray  # (N, P, 3) [m]
+    rotation: FloatArray  # (N, P, 3, 3)
+    velocity: FloatArray  # (N, P, 3) [m/s]
+    angular_velocity: FloatArray  # (N, P, 3) [rad/s]
+    acceleration: FloatArray  # (N, P, 3) [m/s^2]
+    angular_acceleration: FloatArray  # (N, P, 3) [rad/s^2]
 
 
 @dataclass(frozen=True, slots=True)

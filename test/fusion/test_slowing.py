@@ -44,7 +44,7 @@ def test_a_far_target_is_gone_to_in_a_straight_line() -> None:
 
 @pytest.mark.parametrize(('times', 'worst'), [(1.5, 0.01), (3.0, 0.03)])
 def test_a_policy_that_is_too_fast_still_gets_its_circle(times: float, worst: float) -> None:
-    """In closed loop: each chunk begins where the robot was seen; limits cut per joint would make it 20 to 40 % smaller."""
+    """Each chunk begins where the robot was seen. Joints that are limited one by one cut it by 20 to 40 %."""
     radius, allowed = 0.4, 0.4
     fuser = ChunkFuser(FuserConfig(('a', 'b'), JointLimits(*(k * np.ones(2) for k in (-3, 3, allowed, 2, 30)))))
     fuser.reset(START, [radius, 0.0])

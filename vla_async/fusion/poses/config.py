@@ -1,0 +1,60 @@
+"""Settings of the pose fuser: the hands, their workspace and speeds."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vla_async.embodiment import Embodiment
+from vla_async.errors import ConfigError
+from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.limits import JointLimits
+from vla_async.fusion.poses.limits import AngularLimits
+from vla_async.timebase import NS_PER_S, nanoseconds
+
+AXES = ('x', 'y', 'z')
+# Numbers per hand in a chunk's row: position, then the first two columns of the rotation matrix.
+WIDTH = 9
+# Knots that a window needs beyond the braking itself: three are given, and one may have just begun.
+_STOP_KNOTS = 5
+
+
+@dataclass(frozen=True)
+class PoseFuserConfig:
+    """P hands in the order of a chunk's columns; checked here, raises ConfigError."""
+
+    hands: tuple[str, ...]
+    translation: FuserConfig  # of 3 P axes [m], hand by hand; grid, smoothing and transitions hold for rotations, too
+    angular: AngularLimits
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'hands', tuple(self.hands))
+        for what, count in (('axes', self.translation.dof / 3), ('angular limits', self.angular.velocity.size)):
+            if count != len(self.hands):
+                raise ConfigError(f'fusion: {len(self.hands)} hands but {what} for {count:g}')
+
+    @classmethod
+    def from_embodiment(cls, robot: Embodiment) -> PoseFuserConfig:
+        """Defaults for a robot whose file says `action: {representation: poses, ...}`."""
+        if robot.action.representation != 'poses':
+            raise ConfigError(f'{robot.name}: action: representation is {robot.action.representation}, not poses')
+        hands = robot.action.hands
+        names = tuple(f'{hand.name}_{axis}' for hand in hands for axis in AXES)
+        limits = JointLimits(
+            np.concatenate([hand.lower for hand in hands]), np.concatenate([hand.upper for hand in hands]),
+            *(np.repeat([getattr(hand, name) for hand in hands], 3) for name in ('velocity', 'acceleration', 'jerk')))
+        angular = AngularLimits(np.array([hand.angular_velocity for hand in hands]),
+                                np.array([hand.angular_acceleration for hand in hands]))
+        return cls(tuple(hand.name for hand in hands), FuserConfig(names, limits, ('prismatic',) * len(names)), angular)
+
+    @property
+    def knot_s(self) -> float:
+        """Spacing of the motion's knots [s]."""
+        return self.translation.knot_s
+
+    @property
+    def stop_s(self) -> float:
+        """A window at least this long [s] can always end at rest."""
+        knot_s = nanoseconds(self.knot_s) / NS_PER_S
+        fastest, change = self.angular.differences(knot_s)
+        return max(self.translation.stop_s, (float(np.max(fastest / change)) + _STOP_KNOTS) * knot_s)
