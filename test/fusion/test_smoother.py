@@ -12,7 +12,7 @@ def _smoothed(samples: np.ndarray) -> np.ndarray:
     """The smooth curve at the samples."""
     control = projection(len(samples), STEP, CUTOFF) @ samples
     span = np.minimum(np.arange(len(samples)), max(len(samples), 2) - 2)
-    value, _ = curve_weights(np.arange(len(samples)) - span.astype(float), 0.5)
+    value = curve_weights(np.arange(len(samples)) - span.astype(float), 0.0)
     return np.einsum('nk,nk->n', value, control[span[:, None] + np.arange(4)])
 
 

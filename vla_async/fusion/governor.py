@@ -41,16 +41,16 @@ class Governor:
         return safe
 
     def _share(self, safe: FloatArray, wish: FloatArray, joints: NDArray[np.intp]) -> FloatArray:
-        """Largest s in 0..1 per joint such that safe + s (wish - safe) keeps every limit, shape (J,).
-
-        Only where the wish itself breaks a limit is there anything to solve: elsewhere the whole line is safe.
-        """
-        share = np.ones(joints.size)
+        """Largest s in 0..1 per joint such that safe + s (wish - safe) keeps every limit, shape (J,)."""
+        times = np.ones(joints.size)  # how many times longer the way is than the room for it
         for bound in (b[joints] for b in self._bounds):
             safe, wish = safe[1:] - safe[:-1], wish[1:] - wish[:-1]
-            rows, columns = np.nonzero(np.abs(wish) > bound)
-            towards = wish[rows, columns] - safe[rows, columns]
-            size, floor = np.abs(towards), NEGLIGIBLE * bound[columns]
-            room = (bound[columns] - np.sign(towards) * safe[rows, columns]) / np.maximum(size, floor)
-            np.minimum.at(share, columns, np.where(size > floor, room, 1.0))
-        return np.maximum(share, 0.0)
+            way = wish - safe
+            room = bound - np.copysign(safe, safe * way)
+            np.abs(way, out=way)
+            way *= way > NEGLIGIBLE * bound
+            with np.errstate(over='ignore'):  # no room at all: infinitely often
+                way /= np.maximum(room, np.finfo(float).tiny)
+            np.maximum(times, way.max(axis=0), out=times)
+        share: FloatArray = 1.0 / times
+        return share

@@ -10,7 +10,7 @@ from vla_async.fusion.governor import Governor
 from vla_async.fusion.joint_kinds import from_spoken, of_kind, spoken_limits, to_spoken
 from vla_async.fusion.limits import PlanLimits
 from vla_async.fusion.motion import REST, SplineMotion
-from vla_async.fusion.slowing import demand, slowdown, slowed
+from vla_async.fusion.slowing import demand, instants_over, slowdown, slowed
 from vla_async.fusion.smoother import averaged
 from vla_async.fusion.target import Target
 from vla_async.fusion.transition import TransitionRule, blend_weights
@@ -64,13 +64,13 @@ class Planner:
         goal = _goal(base, target, lead, share)
         base = self._carried_on(base, goal, GIVEN + lead, common, noise)
         since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
-        wish = self._moved(_blend(base, goal, since_s, durations), under_way)
+        wish = from_spoken(_blend(base, goal, since_s, durations), self._driven, self._knot_s, under_way[0])
         needed = demand(wish, self._bounds)
-        if (needed > 1.0).any():
+        too_fast, too_much = target.slowdown, target.too_much
+        if needed.max() > 1.0:
+            too_fast, too_much = np.maximum(too_fast, slowdown(needed)), max(too_much, instants_over(needed))
             wish = self._kept(wish, needed, goal, motion, index, offset_s, durations)
-        most = np.maximum(needed.max(axis=1), target.demand.max(axis=1, initial=0.0))  # (3, D)
-        return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), _samples(needed, target),
-                    slowdown(most).max(axis=0), target.beyond.max(axis=0))
+        return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), too_much, too_fast, target.beyond)
 
     def _disagreement(self, motion: SplineMotion, target: Target, common: int) -> tuple[FloatArray, float]:
         """Largest difference (D,) between target and motion, and the time [s] that both have in common."""
@@ -80,12 +80,9 @@ class Planner:
         apart = np.abs(target.points[:shared] - under_way)
         disagreement = apart.max(axis=0)
         # a change of a gripper further ahead is the target's own and needs no transition
-        disagreement[self._swift] = apart[:int(self._shortest / self._knot_s), self._swift].max(axis=0)
+        soon = max(int(self._shortest / self._knot_s), 1)
+        disagreement[self._swift] = apart[:soon, self._swift].max(axis=0)
         return disagreement, self._longest if common * self._knot_s >= self._shortest else self._shortest
-
-    def _moved(self, rows: FloatArray, under_way: FloatArray) -> FloatArray:
-        """Control points for rows that chunks speak of; the given ones are those under way."""
-        return from_spoken(rows, self._driven, self._knot_s, under_way[0])
 
     def _carried_on(self, base: FloatArray, goal: FloatArray, begin: int, common: int,
                     noise: FloatArray) -> FloatArray:
@@ -96,10 +93,13 @@ class Planner:
         """
         if common < 2 or begin + common >= len(base):
             return base
-        apart = (base - goal)[begin:begin + common].mean(axis=0)
-        aside = np.clip(goal + apart, self._lower, self._upper)
-        weight = noise * blend_weights(np.arange(len(base), dtype=np.float64) - begin, np.array([float(common)]))
-        carried: FloatArray = base + weight * (aside - base)
+        apart = (base[begin:begin + common] - goal[begin:begin + common]).mean(axis=0)
+        aside = goal[begin:] + apart
+        np.minimum(np.maximum(aside, self._lower, out=aside), self._upper, out=aside)
+        aside -= base[begin:]
+        aside *= noise * blend_weights(np.arange(len(aside), dtype=np.float64), np.array([float(common)]))
+        carried = base.copy()
+        carried[begin:] += aside
         return carried
 
     def _kept(self, wish: FloatArray, needed: FloatArray, goal: FloatArray, motion: SplineMotion, index: int,
@@ -116,15 +116,17 @@ class Planner:
             return wish
         count = max(len(wish), len(goal), motion.last_index - index + 1)
         count += int(RUNGS[0][0] / self._knot_s) + REST  # smoothing reaches beyond the end
-        wish, goal, under_way = _extended(wish, count), _extended(goal, count), motion.from_index(index - 1, count + 1)
-        base = to_spoken(under_way, self._driven, self._knot_s)
+        wish, goal = _extended(wish, count), _extended(goal, count)[:, joints]
+        under_way = motion.from_index(index - 1, count + 1)[:, joints]
+        driven = np.flatnonzero(np.isin(joints, self._driven))
+        base = to_spoken(under_way, driven, self._knot_s)
         since_s = offset_s + self._knot_s * np.arange(-GIVEN, count - GIVEN, dtype=np.float64)
         wishes = []
         for width_s, stretch in RUNGS:
             gentle = averaged(goal, int(width_s / self._knot_s))
-            gentle = _blend(base, gentle, since_s, np.minimum(durations * stretch, since_s[-REST]))
-            wishes.append(self._moved(gentle, under_way)[:, joints])
-        wish[:, joints] = self._governor.approach(under_way[1:, joints], [*wishes, wish[:, joints]], joints)
+            gentle = _blend(base, gentle, since_s, np.minimum(durations[joints] * stretch, since_s[-REST]))
+            wishes.append(from_spoken(gentle, driven, self._knot_s, under_way[0]))
+        wish[:, joints] = self._governor.approach(under_way[1:], [*wishes, wish[:, joints]], joints)
         return wish
 
 
@@ -142,17 +144,14 @@ def _goal(base: FloatArray, target: Target, lead: int, share: float) -> FloatArr
     return goal
 
 
-def _samples(needed: FloatArray, target: Target) -> int:
-    """How many instants of the wish, or of the chunk, ask for more than the limits."""
-    over = max(int((array > 1.0).any(axis=(0, 2)).sum()) for array in (needed, target.demand))
-    return max(over, int((target.beyond > 0.0).any(axis=1).sum()))
-
-
 def _blend(base: FloatArray, goal: FloatArray, since_s: FloatArray, durations: FloatArray) -> FloatArray:
     """w goal + (1 - w) base; exactly one of them at either end, and the given rows untouched."""
     weights = blend_weights(since_s, durations)
     weights[:GIVEN] = 0.0
-    blend: FloatArray = weights * goal + (1.0 - weights) * base
+    blend: FloatArray = goal - base
+    blend *= weights
+    blend += base
+    np.copyto(blend, goal, where=weights == 1.0)  # without rounding: the last rows are at rest
     return blend
 
 
@@ -163,5 +162,11 @@ def _extended(points: FloatArray, count: int) -> FloatArray:
 
 def _trimmed(points: FloatArray) -> FloatArray:
     """Without the resting rows that say nothing: the last REST rows are equal and the one before them is not."""
-    moving = np.flatnonzero((points != points[-1]).any(axis=1))
-    return points[:(moving[-1] + 1 if moving.size else 0) + REST]
+    tail = 4 * REST
+    while True:  # the last moving row is almost always among the last ones
+        moving = np.flatnonzero((points[-tail:] != points[-1]).any(axis=1))
+        if moving.size:
+            return points[:max(len(points) - tail, 0) + moving[-1] + 1 + REST]
+        if tail >= len(points):
+            return points[:REST]
+        tail *= 4

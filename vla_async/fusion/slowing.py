@@ -40,7 +40,19 @@ def demand(points: FloatArray, bounds: tuple[FloatArray, ...]) -> FloatArray:
     return np.abs(needed, out=needed)
 
 
+def instants_over(needed: FloatArray) -> int:
+    """How many instants of a demand (3, K, D) are above the limits."""
+    return int(np.count_nonzero(needed.max(axis=(0, 2)) > 1.0)) if needed.max(initial=0.0) > 1.0 else 0
+
+
 def slowdown(needed: FloatArray) -> FloatArray:
+    """How many times slower each joint must move to have a demand (3, K, D) of 1, (D,); at most 1: it is inside."""
+    if needed.max(initial=0.0) <= 1.0:
+        return np.zeros(needed.shape[2])
+    return _times(needed.max(axis=1)).max(axis=0)
+
+
+def _times(needed: FloatArray) -> FloatArray:
     """How many times slower a motion must be that needs these shares (3, ...) of velocity, acceleration, jerk."""
     return np.stack([needed[0], np.sqrt(needed[1]), np.cbrt(needed[2])])
 
@@ -89,14 +101,14 @@ def slowed(points: FloatArray, needed: FloatArray, given: int, knot_s: float) ->
     places, speed = Pace.of(1.0 - begun * (1.0 - pace.speed)).places(4 * len(points))
     places, speed = places[given:], speed[given:]
     span = np.clip(places.astype(np.intp), 1, len(points) - 3)
-    _, weights = curve_weights(places - span, speed)
+    weights = curve_weights(places - span, speed)
     follow = np.matmul(weights[:, None, :], points[(span - 1)[:, None] + np.arange(4)])[:, 0]
     return np.concatenate([points[:given], follow, np.repeat(points[-1:], REST, axis=0)])
 
 
 def _allowed(needed: FloatArray, count: int) -> FloatArray:
     """Largest speed at each knot of the path, (K,), from the largest demands (3, M)."""
-    times = np.where(needed > 1.0, slowdown(needed / np.array(SHARES)[:, None]), 1.0).max(axis=0)
+    times = np.where(needed > 1.0, _times(needed / np.array(SHARES)[:, None]), 1.0).max(axis=0)
     before = (count - len(times) + 1) // 2  # a demand takes four control points; it counts at the third
     return np.maximum(np.pad(1.0 / times, (before, count - len(times) - before), mode='edge'), SLOWEST)
 

@@ -37,15 +37,18 @@ def projection(count: int, step_s: float, cutoff_hz: float) -> FloatArray:
     return matrix
 
 
-def curve_weights(x: FloatArray, ratio: float | FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Weights of four control points at x (N,) for the value, and for it - ratio^2 / 6 second derivative; each (N, 4).
+def curve_weights(x: FloatArray, ratio: float | FloatArray) -> FloatArray:
+    """Weights (N, 4) of four control points for curve - ratio^2 / 6 curve'' at x (N,), fractions of their span.
 
-    x is a fraction within its span, `ratio` one number or (N,). The second makes control points of a spline with knots
-    `ratio` spans apart that follows the curve to fourth order (quasi-interpolation [deBoor1978]); the plain value would
-    flatten it a little.
+    They make control points of a spline with knots `ratio` spans apart, one number or (N,), that follows the curve to
+    fourth order (quasi-interpolation [deBoor1978]); the curve itself would come out a little flatter.
     """
-    value, _, second = np.einsum('np,dpk->dnk', spline.powers(x), spline.basis(1.0))
-    return value, value - np.reshape(ratio, (-1, 1))**2 / 6.0 * second
+    value, _, second = spline.basis(1.0)
+    if isinstance(ratio, float):
+        return spline.powers(x) @ (value - ratio**2 / 6.0 * second)
+    powers = spline.powers(x)
+    weights: FloatArray = powers @ value - ratio[:, None]**2 / 6.0 * (powers @ second)
+    return weights
 
 
 def averaged(points: FloatArray, width: int) -> FloatArray:

@@ -14,7 +14,7 @@ from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.gripper import GripperHold
 from vla_async.fusion.joint_kinds import from_spoken, of_kind, spoken_limits, unwrapped
 from vla_async.fusion.limits import PlanLimits
-from vla_async.fusion.slowing import Pace, demand
+from vla_async.fusion.slowing import Pace, demand, instants_over, slowdown
 from vla_async.fusion.smoother import averaged, curve_weights, projection
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray
@@ -34,8 +34,9 @@ class Target:
     first: int
     points: FloatArray  # [rad or m, rad/s or m/s of velocity joints]
     last: int  # knot at which the chunk is at its end
-    demand: FloatArray  # (3, M, D) what the chunk asks for, as shares of the limits, see `slowing.demand`
-    beyond: FloatArray  # (H, D) how far the chunk's samples lie outside the position limits [rad or m]
+    slowdown: FloatArray  # (D,) how many times faster than it may each joint was to move; at most 1: not too fast
+    beyond: FloatArray  # (D,) how far it goes outside the position limits [rad or m]
+    too_much: int  # how many of its instants ask for more than the limits
 
 
 class TargetMaker:
@@ -75,13 +76,14 @@ class TargetMaker:
         wanted = self._wanted(chunk, first, around)
         low = np.maximum(self._limits.lower, around - self._reach)
         high = np.minimum(self._limits.upper, around + self._reach)
-        path = _Path(chunk, np.clip(wanted, low, high), self._knot_ns, self._cutoff_hz)
+        path = _Path(chunk, np.minimum(np.maximum(wanted, low), high), self._knot_ns, self._cutoff_hz)
         follow, needed, row_s = self._paced(path, start, last)
         points = np.concatenate([follow[first - start:], self._settle(follow)])
-        np.clip(points, low, high, out=points)
+        np.minimum(np.maximum(points, low, out=points), high, out=points)
         points = self._with_grippers(points, chunk, row_s - (first - start) * self._knot_s, first)
-        beyond = np.maximum(np.maximum(self._allowed[0] - wanted, wanted - self._allowed[1]), 0.0)
-        return Target(first, points, start + len(follow) - 1, needed, beyond)
+        beyond = np.maximum(self._allowed[0] - wanted.min(axis=0), wanted.max(axis=0) - self._allowed[1])
+        too_much = max(self._outside(wanted) if beyond.max() > 0.0 else 0, instants_over(needed))
+        return Target(first, points, start + len(follow) - 1, slowdown(needed), np.maximum(beyond, 0.0), too_much)
 
     def _paced(self, path: _Path, start: int, last: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Control points (N, D) from knot `start` on, slowed as the limits need; its demand; its rows' times since [s].
@@ -90,14 +92,31 @@ class TargetMaker:
         """
         begin = min(max(path.first_knot, start - self._look_back), start)
         follow = path.at(begin, np.arange(last + 1 - begin, dtype=np.float64), 1.0)
-        needed = self._asked(follow)
-        if not (needed > 1.0).any():
-            return follow[start - begin:], needed, path.row_knots(start) * self._knot_s
+        needed = demand(self._moved(follow), self._bounds)
+        if needed.max(initial=0.0) > 1.0:
+            needed = self._lasting_demand(follow)
+            if needed.max(initial=0.0) > 1.0:
+                return self._slowed(path, follow, needed, begin, start)
+        return follow[start - begin:], needed, path.row_knots(start) * self._knot_s
+
+    def _slowed(self, path: _Path, follow: FloatArray, needed: FloatArray, begin: int,
+                start: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The same with the pace that the limits allow, from knot `begin` on."""
         pace = Pace.within(needed, len(follow), self._knot_s)
         places, speed = pace.places(start - begin + self.max_knots)
         follow = path.at(begin, places, speed)
         follow[:, self._driven] *= speed[:, None]
         return follow[start - begin:], needed, (begin - start + pace.when(path.row_knots(begin))) * self._knot_s
+
+    def _lasting_demand(self, follow: FloatArray) -> FloatArray:
+        """The demand of the path without its noise, which can be told `NOISE_S` from its ends and further."""
+        width = min(self._noise_knots, max((len(follow) - 4) // 2, 0))
+        moved = self._moved(follow)
+        return demand(averaged(moved, width)[width:len(moved) - width], self._bounds)
+
+    def _outside(self, wanted: FloatArray) -> int:
+        """How many rows (H, D) lie outside the position limits."""
+        return int(((wanted < self._allowed[0]) | (wanted > self._allowed[1])).any(axis=1).sum())
 
     def _wanted(self, chunk: ActionChunk, first: int, around: FloatArray) -> FloatArray:
         """The chunk's positions (H, D), turning joints next to where the robot is."""
@@ -119,12 +138,6 @@ class TargetMaker:
         points[:, columns] = held
         return points
 
-    def _asked(self, follow: FloatArray) -> FloatArray:
-        """The demand of the path, where it can be told from noise: not within `NOISE_S` of its ends."""
-        width = min(self._noise_knots, max((len(follow) - 4) // 2, 0))
-        moved = self._moved(follow)
-        return demand(averaged(moved, width)[width:len(moved) - width], self._bounds)
-
     def _moved(self, follow: FloatArray) -> FloatArray:
         """Control points of the path; grippers, which have their own, stand still."""
         moved = from_spoken(follow, self._driven, self._knot_s, np.zeros(follow.shape[1]))
@@ -136,8 +149,9 @@ class TargetMaker:
     def _settle(self, follow: FloatArray) -> FloatArray:
         """Control points after the chunk: velocity and acceleration at its end fade out along a Hermite cubic."""
         step = follow[-1] - follow[-2]
-        bend = np.clip(step - (follow[-2] - follow[-3]), -self._max_second, self._max_second)
-        step = np.clip(step, -self._max_first, self._max_first)
+        bend = step - (follow[-2] - follow[-3])
+        bend = np.minimum(np.maximum(bend, -self._max_second), self._max_second)
+        step = np.minimum(np.maximum(step, -self._max_first), self._max_first)
         held, onward, bent = self._settling
         settled: FloatArray = held * follow[-1] + onward * step + bent * bend
         return settled
@@ -159,9 +173,9 @@ class _Path:
 
     def at(self, knot: int, places: FloatArray, speed: float | FloatArray) -> FloatArray:
         """Control points (N, D) of a motion that is at `places` (N,) at its knots, moving at `speed` (N,) there."""
-        x = np.clip(self._row(knot) + self._ratio * places, 0.0, self._rows - 1.0)
+        x = np.minimum(np.maximum(self._row(knot) + self._ratio * places, 0.0), self._rows - 1.0)
         span = np.minimum(x.astype(np.intp), self._steps - 1)
-        _, weights = curve_weights(x - span, self._ratio * speed)
+        weights = curve_weights(x - span, self._ratio * speed)
         return np.matmul(weights[:, None, :], self._smooth[span[:, None] + np.arange(4)])[:, 0]
 
     def row_knots(self, knot: int) -> FloatArray:

@@ -69,6 +69,13 @@ def possible_way(duration_s: float, way: FloatArray, limits: PlanLimits) -> Floa
 
 def blend_weights(since_s: FloatArray, duration_s: FloatArray) -> FloatArray:
     """w at times (N,) since the switch for durations (D,), shape (N, D)."""
-    u = np.clip(since_s[:, None] / duration_s, 0.0, 1.0)
-    weights: FloatArray = u * u * u * (10.0 + u * (6.0 * u - 15.0))
+    u = since_s[:, None] / duration_s
+    np.minimum(np.maximum(u, 0.0, out=u), 1.0, out=u)
+    weights = 6.0 * u
+    weights -= 15.0
+    weights *= u
+    weights += 10.0
+    weights *= u
+    weights *= u
+    weights *= u
     return weights

@@ -55,7 +55,7 @@ class RotationTargetMaker:
         offset = start * self._knot_ns - chunk.stamp_ns
         x = np.clip((offset + self._knot_ns * np.arange(count)) / chunk.step_ns, 0.0, steps - 1.0)
         span = np.minimum(x.astype(np.intp), max(steps, 2) - 2)
-        _, weights = curve_weights(x - span, self._knot_ns / chunk.step_ns)
+        weights = curve_weights(x - span, self._knot_ns / chunk.step_ns)
         curve = np.matmul(weights[:, None, :], smooth[span[:, None] + np.arange(4)])[:, 0]
         return rotation.multiply(middle, rotation.exp(curve.reshape(count, hands, 3)))
 
