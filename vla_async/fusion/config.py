@@ -22,6 +22,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     'future_s': (0.0, 5.0),
     'ramp_s': (0.005, 1.0),
     'gripper_band': (0.001, 0.5),
+    'phase_search_s': (0.0, 0.2),
 }
 
 
@@ -42,6 +43,7 @@ class FuserConfig:
     horizon_s: float = 4.0  # the motion is planned this far ahead at most [s]
     future_s: float = 0.5  # a chunk may be stamped this far in the future [s]
     gripper_band: float = 0.1  # a gripper moves when a chunk leaves what it holds by more, share of its range
+    phase_search_s: float = 0.0  # a chunk is moved by up to this much against its stamp, see `phase`; 0: by nothing [s]
     ramp_s: float = 0.05  # build-up time of full acceleration for joints without a jerk limit [s]
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from vla_async.fusion.admission import Admission, cleaned
 from vla_async.fusion.braking import stop, stoppable_velocity
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.motion import REST, SplineMotion
+from vla_async.fusion.phase import PhaseSearch
 from vla_async.fusion.planner import GIVEN, Plan, Planner
 from vla_async.fusion.target import TargetMaker
 from vla_async.fusion.windows import resting_window
@@ -35,6 +36,7 @@ class ChunkFuser:
         self._targets = TargetMaker(config, self._limits, knot_ns)
         self._planner = Planner(config, self._limits, self._motion.knot_s)
         self._admission = Admission(config.dof, config.future_s)
+        self._phase = PhaseSearch(self._limits.velocity, config.phase_search_s)
         self._commit_ns = nanoseconds(config.commit_s)
         self._low, self._high = config.limits.position_min, config.limits.position_max
         self._switched = self._covered = self._now_ns = 0
@@ -61,6 +63,7 @@ class ChunkFuser:
         line_s = (since_s / NS_PER_S + knot_s * np.arange(count))[:, None]  # (N, 1), at rest or at speed till row 3
         way, _, _ = halt.at(np.maximum(line_s - line_s[3], 0.0))
         self._targets.reset(q)
+        self._phase.reset()
         self._motion.start(knot - 1, q + v * np.minimum(line_s, line_s[3]) + way)
         # Only rounding, and a stop from a start within the margin at a limit, ever meets these.
         self._low = np.minimum(q, self.config.limits.position_min)
@@ -119,15 +122,15 @@ class ChunkFuser:
         reason = self._refusal(chunk, now_ns)
         if reason:
             return FusionReport(chunk.sequence, False, reason)
-        chunk = cleaned(chunk)
-        index = self._present(now_ns)
+        self._admission.last = chunk = cleaned(chunk)
+        placed, index = self._phase.placed(chunk), self._present(now_ns)
         before = self._motion.from_index(index - 1, 4)
-        target = self._targets.make(chunk, index + GIVEN, before[-1])
+        target = self._targets.make(placed, index + GIVEN, before[-1])
         plan = self._planner.plan(self._motion, target, index, self._covered)
         self._motion.replace(index + GIVEN, plan.points)
         seam = self._motion.seam(index + 1, before)
         self._now_ns, self._switched = max(now_ns, self._now_ns), index
-        self._covered, self._admission.last = target.last, chunk
+        self._covered = target.last
         return FusionReport(
             chunk.sequence, True, delay_s=seconds(now_ns - chunk.stamp_ns), transition_s=plan.transition_s,
             seam_position=float(seam[0]), seam_velocity=float(seam[1]), seam_acceleration=float(seam[2]),
