@@ -70,6 +70,15 @@ def test_a_malformed_robot_file_names_the_culprit(path, value, culprit):
         embodiment.parse(changed(path, value), 'robot.yaml')
 
 
+@pytest.mark.parametrize('kind', embodiment.UNBOUNDED_KINDS)
+def test_a_joint_without_end_gives_no_position_limits(kind):
+    entry = {'kind': kind, 'velocity': 0.8, 'acceleration': 1.5, 'jerk': 15.0, 'home': 0.0}
+    robot = embodiment.parse(changed(('joints', 'base_yaw'), entry), 'robot.yaml')
+    assert robot.joints[robot.joint_names.index('base_yaw')].upper == float('inf')
+    with pytest.raises(ConfigError, match='base_yaw: unknown key upper'):
+        embodiment.parse(changed(('joints', 'base_yaw'), {**entry, 'upper': 3.0}), 'robot.yaml')
+
+
 def test_a_file_that_is_not_yaml_is_a_config_error(tmp_path):
     broken = tmp_path / 'broken.yaml'
     broken.write_text('name: [')

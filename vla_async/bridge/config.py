@@ -3,6 +3,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vla_async.embodiment import Embodiment
 from vla_async.types import FloatArray
 
@@ -34,10 +37,12 @@ class FollowerConfig:
     velocity: FloatArray  # (D,) [rad/s or m/s]
     acceleration: FloatArray  # (D,) [rad/s^2 or m/s^2]
     jerk: FloatArray  # (D,) [rad/s^3 or m/s^3]
+    turning: NDArray[np.bool_]  # (D,) joints whose measured position may be off by whole turns
     tolerances: Tolerances = Tolerances()
 
     @classmethod
     def from_embodiment(cls, robot: Embodiment, tolerances: Tolerances | None = None) -> FollowerConfig:
         """Limits of the robot file."""
         arrays = {name: robot.array(name) for name in ('lower', 'upper', 'velocity', 'acceleration', 'jerk')}
-        return cls(joint_names=robot.joint_names, tolerances=tolerances or Tolerances(), **arrays)
+        turning = np.array([joint.kind == 'continuous' for joint in robot.joints])
+        return cls(joint_names=robot.joint_names, turning=turning, tolerances=tolerances or Tolerances(), **arrays)

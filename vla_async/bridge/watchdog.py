@@ -14,6 +14,7 @@ class Watchdog:
 
     def __init__(self, config: FollowerConfig) -> None:
         self._names, self._tolerances = config.joint_names, config.tolerances
+        self._turn = np.where(config.turning, 2.0 * np.pi, np.inf)  # (D,) [rad]
         self.reading: JointReading | None = None
 
     def observe(self, reading: JointReading) -> None:
@@ -37,6 +38,7 @@ class Watchdog:
         if self.reading is None:
             return 'no joint state has come'
         apart = np.abs(position - self.reading.position)
+        apart = np.minimum(np.fmod(apart, self._turn), self._turn - np.fmod(apart, self._turn))
         worst = int(apart.argmax())
         if apart[worst] <= tolerance:
             return ''
