@@ -65,5 +65,12 @@ def test_a_picture_can_be_drawn():
     assert models.rendering().level != FAIL
 
 
+def test_a_port_of_which_only_a_bare_file_is_left_is_removed():
+    port = machine.FOLDER / 'fastdds_port7398'  # below all domains
+    port.touch()
+    assert machine.shared_memory().level == OK
+    assert not port.exists()
+
+
 def test_shared_memory_has_room():
     assert machine.shared_memory().level == OK

@@ -1,12 +1,11 @@
 """Python, build tools and shared memory."""
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 
 from vla_async.doctor.check import FAIL, OK, WARN, Finding
-from vla_async.launcher.shared_memory import FOLDER, LOCK, remove_abandoned
+from vla_async.launcher.shared_memory import FOLDER, all_names, remove_abandoned
 
 PYTHONS = ((3, 10), (3, 13))
 BUILD_TOOLS = {'c++': 'g++', 'cmake': 'cmake', 'make': 'make'}  # command -> Debian package
@@ -39,7 +38,6 @@ def shared_memory() -> Finding:
     if free_mb < NEEDED_MB:
         return Finding(FAIL, f'{FOLDER}: {free_mb} MB free, {NEEDED_MB} MB needed',
                        'remove what lies there; in a container: --shm-size=1g')
-    names = {match.group(1) for name in os.listdir(FOLDER) if (match := LOCK.match(name))}
-    removed = remove_abandoned(names)
+    removed = remove_abandoned(all_names())
     note = f', {len(removed)} segments of dead processes removed' if removed else ''
     return Finding(OK, f'{FOLDER}: {free_mb} MB free{note}')

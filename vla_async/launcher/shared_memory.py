@@ -14,7 +14,7 @@ from pathlib import Path
 from vla_async.launcher.domain import PORT_BASE, PORTS_PER_DOMAIN
 
 FOLDER = Path('/dev/shm')  # noqa: S108  the place that Fast DDS uses
-LOCK = re.compile(r'^(fastdds_(?:[0-9a-z]{16}|port\d{1,5}))_(?:el|sl)$')
+FILE = re.compile(r'^(?:sem\.)?(fastdds_(?:[0-9a-z]{16}|port\d{1,5}))(?:_(el|sl|mutex))?$')
 
 
 def owned_by(pid: int) -> set[str]:
@@ -29,10 +29,15 @@ def owned_by(pid: int) -> set[str]:
             target = Path(os.readlink(f'/proc/{pid}/fd/{descriptor}'))
         except OSError:  # closed meanwhile
             continue
-        match = LOCK.match(target.name)
-        if match and target.parent == FOLDER:
+        match = FILE.match(target.name)
+        if match and match.group(2) in ('el', 'sl') and target.parent == FOLDER:
             names.add(match.group(1))
     return names
+
+
+def all_names() -> set[str]:
+    """Names of every segment and port of which any file is there."""
+    return {match.group(1) for name in os.listdir(FOLDER) if (match := FILE.match(name))}
 
 
 def ports_of(domain: int) -> set[str]:
