@@ -141,7 +141,7 @@ def test_a_servo_sees_the_jump_of_the_set_points_where_a_chunk_takes_over():
 
 
 def test_times_are_told_as_ratios_to_vla_rail():
-    rows = {name: {'add_us_p99': us, 'command_us_p99': 10.0} for name, us in ((OURS, 300.0), ('vla_rail_code', 200.0))}
+    rows = {name: {'add_us_p50': us, 'command_us_p50': 10.0} for name, us in ((OURS, 300.0), ('vla_rail_code', 200.0))}
     assert time_ratios(rows) == {'add to vla_rail_code': 1.5, 'command to vla_rail_code': 1.0}
 
 

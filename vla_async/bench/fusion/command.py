@@ -94,8 +94,8 @@ def _print_scenario(console: Any, title: str, rows: dict[str, dict[str, float | 
 
     from vla_async.bench.fusion.figures import time_ratios
     ratios = ', '.join(f'{what} {ratio:.2g}' for what, ratio in time_ratios(rows).items())
-    table = Table(title=title, title_justify='left', box=None, pad_edge=False, caption=f'times of vla_async: {ratios}',
-                  caption_justify='left')
+    table = Table(title=title, title_justify='left', box=None, pad_edge=False, caption_justify='left',
+                  caption=f'median times of vla_async: {ratios}')
     table.add_column('fuser', no_wrap=True, min_width=24)
     shown = [key for key in SHOWN if any(row[key] is not None for row in rows.values())]
     for key in shown:

@@ -27,8 +27,9 @@ def figures(trace: Trace) -> Figures:
     return {**motion(trace), **reaction(trace), **gripper(trace), 'off_path': off_path(trace), **seams(trace),
             **servo_seams(trace), 'violations': violations(trace),
             'refused': float(sum(not report.accepted for report in trace.reports)),
-            'add_us_p99': _percentile(trace.add_us), 'command_us_p99': _percentile(trace.command_us),
-            'window_us_p99': _percentile(trace.window_us)}
+            'add_us_p50': _percentile(trace.add_us, 50), 'command_us_p50': _percentile(trace.command_us, 50),
+            'add_us_p99': _percentile(trace.add_us, 99), 'command_us_p99': _percentile(trace.command_us, 99),
+            'window_us_p99': _percentile(trace.window_us, 99)}
 
 
 def motion(trace: Trace) -> Figures:
@@ -128,10 +129,10 @@ def medians(runs: Iterable[Figures]) -> Figures:
 
 
 def time_ratios(rows: Mapping[str, Figures]) -> dict[str, float]:
-    """Our times for `add` and `command` over those of VLA-RAIL, all from the same run."""
+    """Our median times for `add` and `command` over those of VLA-RAIL, all from the same run."""
     return {f'{call} to {rail}': mine / theirs
             for call in ('add', 'command') for rail in ('vla_rail_paper', 'vla_rail_code')
-            if rail in rows and (mine := rows[OURS][f'{call}_us_p99']) and (theirs := rows[rail][f'{call}_us_p99'])}
+            if rail in rows and (mine := rows[OURS][f'{call}_us_p50']) and (theirs := rows[rail][f'{call}_us_p50'])}
 
 
 def dominating(ours: Figures, others: Mapping[str, Figures], tolerance: float = 1e-3) -> dict[str, list[str]]:
@@ -155,5 +156,5 @@ def _rms(values: FloatArray) -> float:
     return float(np.sqrt(np.mean(values ** 2)))
 
 
-def _percentile(values: list[float]) -> float | None:
-    return float(np.percentile(values, 99)) if values else None
+def _percentile(values: list[float], share: int) -> float | None:
+    return float(np.percentile(values, share)) if values else None

@@ -34,7 +34,7 @@ def _scenario(scenario: Scenario, rows: Mapping[str, Figures]) -> list[str]:
     ratios = ', '.join(f'{what} {ratio:.2g}' for what, ratio in time_ratios(rows).items())
     return [f'<h2>({escape(scenario.key)}) {escape(scenario.title)}</h2>',
             f'<div class="box"><img alt="the motion" src="data:image/png;base64,{image}">{_table(rows)}'
-            f'<p>Times of {OURS}, as ratios: {ratios}.</p></div>']
+            f'<p>Median times of {OURS}, as ratios: {ratios}.</p></div>']
 
 
 def _table(rows: Mapping[str, Figures]) -> str:
