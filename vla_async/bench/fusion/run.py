@@ -50,7 +50,7 @@ def run(name: str, scenario: Scenario, seed: int) -> Trace:
     fuser.reset(START_NS, robot)
     count, most = round(scenario.seconds * NS_PER_S / SERVO_NS), scenario.most[0] * SERVO_NS / NS_PER_S
     trace = Trace(scenario, np.arange(count) * SERVO_NS / NS_PER_S, *np.empty((2, count, scenario.dof)))
-    feed = (_Asked if getattr(fuser, 'synchronous', False) else _Scheduled)(fuser, policy, scenario.every)
+    feed = _Asked(fuser, policy) if getattr(fuser, 'synchronous', False) else _Scheduled(fuser, policy)
     for k in range(count):
         now_ns = START_NS + k * SERVO_NS
         for chunk in feed.due(now_ns):
@@ -75,9 +75,9 @@ def timed(durations_us: list[float], call: Callable[..., Result], *arguments: An
 class _Scheduled:
     """Observations and chunks come by the clock, whether or not the last chunk is used up."""
 
-    def __init__(self, fuser: Any, policy: Policy, every: int) -> None:
+    def __init__(self, fuser: Any, policy: Policy) -> None:
         self._fuser, self._policy, self._samples = fuser, policy, getattr(fuser, 'samples', 1)
-        self._every_ns, self._look_ns = every * STEP_NS, START_NS
+        self._every_ns, self._look_ns = policy.scenario.every * STEP_NS, START_NS
         self._waiting: list[tuple[int, list[ActionChunk]]] = []  # by arrival
 
     def look(self, now_ns: int, robot: FloatArray) -> None:
@@ -96,7 +96,7 @@ class _Scheduled:
 class _Asked:
     """The next chunk is asked for when the last one is used up."""
 
-    def __init__(self, fuser: Any, policy: Policy, _every: int) -> None:
+    def __init__(self, fuser: Any, policy: Policy) -> None:
         self._fuser, self._policy = fuser, policy
         self._coming: tuple[int, ActionChunk] | None = None
 

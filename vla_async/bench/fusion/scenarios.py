@@ -91,7 +91,7 @@ class Policy:
     """Makes the chunks of one run; everything follows from the seed, and where it looks from where the robot is."""
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
-        self._scenario, self._rng = scenario, np.random.default_rng(seed)
+        self.scenario, self._rng = scenario, np.random.default_rng(seed)
         self._sequence = 0
 
     def chunk(self, seen_ns: int, position: FloatArray) -> ActionChunk:
@@ -102,17 +102,17 @@ class Policy:
         """So many samples for one observation, with one sequence number."""
         self._sequence += 1
         seen_s = (seen_ns - START_NS) / NS_PER_S
-        clean = self._scenario.wanted(seen_s, seen_s + np.arange(HORIZON) * STEP_NS / NS_PER_S, position)
+        clean = self.scenario.wanted(seen_s, seen_s + np.arange(HORIZON) * STEP_NS / NS_PER_S, position)
         return [ActionChunk(seen_ns, STEP_NS, clean + self._fault(), sequence=self._sequence, observation_ns=seen_ns)
                 for _ in range(count)]
 
     def delay_ns(self) -> int:
         """Time until the chunk that is being made arrives."""
-        return nanoseconds(self._rng.uniform(*self._scenario.delay_s))
+        return nanoseconds(self._rng.uniform(*self.scenario.delay_s))
 
     def observed(self, seen_ns: int, position: FloatArray, samples: int) -> tuple[int, list[ActionChunk]] | None:
         """What comes of an observation and when it arrives; None if it is lost."""
-        scenario = self._scenario
+        scenario = self.scenario
         made, late_ns = self.candidates(seen_ns, position, samples), self.delay_ns()
         luck = self._rng.uniform()
         behind = scenario.lost <= luck < scenario.lost + scenario.overtaken
@@ -120,7 +120,7 @@ class Policy:
         return (arrives_ns, made) if luck >= scenario.lost else None
 
     def _fault(self) -> FloatArray:
-        scenario = self._scenario
+        scenario = self.scenario
         bias = self._rng.normal(0.0, 1.0, scenario.arm) * scenario.bias
         white = self._rng.normal(0.0, 1.0, (HORIZON, scenario.arm)) * scenario.white
         fault: FloatArray = (bias + white) * scenario.unit * AMPLITUDE
