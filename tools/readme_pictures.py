@@ -10,8 +10,6 @@ import numpy as np
 from PIL import Image
 
 from vla_async import embodiment
-from vla_async.bench.fusion.page import picture
-from vla_async.bench.fusion.scenarios import BIASED
 from vla_async.replay import figures
 from vla_async.replay.bag_episodes import read_episodes
 
@@ -27,7 +25,6 @@ def main(report: Path) -> None:
     trace = read_episodes(report / 'bag', robot)[0].trace
     (PICTURES / 'motion.png').write_bytes(figures.motion(trace))
     (PICTURES / 'ages_and_rates.png').write_bytes(figures.ages_and_rates(trace))
-    (PICTURES / 'fusion.png').write_bytes(picture(BIASED))
 
 
 def moments(video: Path) -> Image.Image:

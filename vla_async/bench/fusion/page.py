@@ -2,66 +2,39 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from vla_async.bench.fusion.campaign import Results
-from vla_async.bench.fusion.figures import JUDGED, Figures
-from vla_async.bench.fusion.run import OURS, SERVO_PER_STEP, run
+from vla_async.bench.fusion.figures import JUDGED, Figures, time_ratios
+from vla_async.bench.fusion.pictures import picture
+from vla_async.bench.fusion.run import OURS
 from vla_async.bench.fusion.scenarios import SCENARIOS, Scenario
 from vla_async.bench.target import Target
 from vla_async.replay.html import STYLE
 
-DRAWN = {'lerobot_weighted_average': '#c2410c', 'physicalai_lerp': '#b7791f', 'vla_rail_paper': '#7b8794',
-         OURS: '#0b5cad'}
-SPAN_S = (4.0, 8.0)  # of a run that is drawn
-COLUMNS = (*JUDGED, 'add_us_p99', 'command_us_p99', 'window_us_p99')
+COLUMNS = (*JUDGED, 'seam_position_servo', 'seam_velocity_servo', 'seam_acceleration_servo', 'add_us_p99',
+           'command_us_p99', 'window_us_p99')
 
 
 def page(results: Results, held: Sequence[Target], seeds: int) -> str:
     """The whole page."""
     parts = ['<h1>Fusers of action chunks, side by side</h1>',
              f'<p>Medians over {seeds} seeds. Lengths are shares of the amplitude; step, second difference and error '
-             'are taken 30 times a second, violations at 240 Hz. Less is better everywhere, the best is bold.</p>',
+             'are taken 30 times a second, violations and servo seams at 240 Hz. Less is better everywhere, the '
+             'best is bold.</p>',
              f'<div class="box">{_promises(held)}</div>']
     parts += [part for scenario in SCENARIOS for part in _scenario(scenario, results[scenario.key])]
     return ('<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Fusers of action chunks</title>'
             f'<style>{STYLE}</style></head>\n<body>\n' + '\n'.join(parts) + '\n</body></html>')
 
 
-def picture(scenario: Scenario) -> bytes:
-    """One joint under some of the fusers: where it is, and its second difference, as PNG."""
-    figure = Figure(figsize=(11, 4.2), layout='constrained')
-    where, bend = figure.subplots(2, 1, sharex=True)
-    for name, colour in DRAWN.items():
-        trace = run(name, scenario, seed=0)
-        times = trace.times_s[::SERVO_PER_STEP]
-        joint = trace.positions[::SERVO_PER_STEP, 0] / scenario.amplitude
-        shown = (times >= SPAN_S[0]) & (times <= SPAN_S[1])
-        width = 1.8 if name == OURS else 1.0
-        where.plot(times[shown], joint[shown], color=colour, lw=width, label=name)
-        bend.plot(times[1:-1][shown[1:-1]], np.diff(joint, 2)[shown[1:-1]], color=colour, lw=width)
-    where.set(ylabel='position', xlim=SPAN_S)
-    bend.set(ylabel='second difference', xlabel='time [s]')
-    where.legend(loc='lower right', bbox_to_anchor=(1, 1), ncols=len(DRAWN), frameon=False, fontsize=8)
-    for panel in (where, bend):
-        panel.spines[['top', 'right']].set_visible(False)
-        panel.grid(alpha=0.25, lw=0.5)
-        panel.tick_params(labelsize=8)
-    out = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(out)
-    return out.getvalue()
-
-
 def _scenario(scenario: Scenario, rows: Mapping[str, Figures]) -> list[str]:
     image = base64.b64encode(picture(scenario)).decode()
+    ratios = ', '.join(f'{what} {ratio:.2g}' for what, ratio in time_ratios(rows).items())
     return [f'<h2>({escape(scenario.key)}) {escape(scenario.title)}</h2>',
-            f'<div class="box"><img alt="joint 0" src="data:image/png;base64,{image}">{_table(rows)}</div>']
+            f'<div class="box"><img alt="the motion" src="data:image/png;base64,{image}">{_table(rows)}'
+            f'<p>Median times of {OURS}, as ratios: {ratios}.</p></div>']
 
 
 def _table(rows: Mapping[str, Figures]) -> str:

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from bisect import insort
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from vla_async.bench.fusion.scenarios import START_NS, STEP_NS, Policy, Scenario
 from vla_async.fusion import ChunkFuser
 from vla_async.fusion.baselines import BASELINES
 from vla_async.timebase import NS_PER_S
-from vla_async.types import FloatArray, FusionReport
+from vla_async.types import ActionChunk, FloatArray, FusionReport
 
 SERVO_PER_STEP = 8  # 240 Hz
 SERVO_NS = STEP_NS // SERVO_PER_STEP
@@ -33,7 +34,8 @@ class Trace:
 
     scenario: Scenario
     times_s: FloatArray  # (N,) since the start
-    positions: FloatArray  # (N, D)
+    positions: FloatArray  # (N, D) set-points
+    robot: FloatArray  # (N, D) where joints get to that follow them, each as fast as it may
     reports: list[FusionReport] = field(default_factory=list)
     added_s: list[float] = field(default_factory=list)  # when each chunk arrived, since the start
     add_us: list[float] = field(default_factory=list)
@@ -44,9 +46,10 @@ class Trace:
 def run(name: str, scenario: Scenario, seed: int) -> Trace:
     """Virtual time; only the timings depend on the machine."""
     fuser, policy = make_fuser(name, scenario), Policy(scenario, seed)
-    fuser.reset(START_NS, scenario.wanted(0.0, np.zeros(1))[0])
-    count = round(scenario.seconds * NS_PER_S / SERVO_NS)
-    trace = Trace(scenario, np.arange(count) * SERVO_NS / NS_PER_S, np.empty((count, scenario.dof)))
+    robot = scenario.wanted(0.0, np.zeros(1), np.zeros(scenario.dof))[0]
+    fuser.reset(START_NS, robot)
+    count, most = round(scenario.seconds * NS_PER_S / SERVO_NS), scenario.most[0] * SERVO_NS / NS_PER_S
+    trace = Trace(scenario, np.arange(count) * SERVO_NS / NS_PER_S, *np.empty((2, count, scenario.dof)))
     feed = _Asked(fuser, policy) if getattr(fuser, 'synchronous', False) else _Scheduled(fuser, policy)
     for k in range(count):
         now_ns = START_NS + k * SERVO_NS
@@ -56,6 +59,8 @@ def run(name: str, scenario: Scenario, seed: int) -> Trace:
             if name == OURS:
                 timed(trace.window_us, fuser.window, now_ns, WINDOW_STEP_NS, WINDOW_POINTS)
         trace.positions[k] = timed(trace.command_us, fuser.command, now_ns).position
+        robot = trace.robot[k] = robot + np.clip(trace.positions[k] - robot, -most, most)
+        feed.look(now_ns, robot)
     return trace
 
 
@@ -68,16 +73,23 @@ def timed(durations_us: list[float], call: Callable[..., Result], *arguments: An
 
 
 class _Scheduled:
-    """Chunks come by the clock, whether or not the last one is used up."""
+    """Observations and chunks come by the clock, whether or not the last chunk is used up."""
 
     def __init__(self, fuser: Any, policy: Policy) -> None:
-        self._fuser = fuser
-        arrivals = sorted(policy.arrivals(getattr(fuser, 'samples', 1)), key=lambda arrival: arrival[0])
-        self._arrivals = arrivals[::-1]
+        self._fuser, self._policy, self._samples = fuser, policy, getattr(fuser, 'samples', 1)
+        self._every_ns, self._look_ns = policy.scenario.every * STEP_NS, START_NS
+        self._waiting: list[tuple[int, list[ActionChunk]]] = []  # by arrival
 
-    def due(self, now_ns: int) -> Any:
-        while self._arrivals and self._arrivals[-1][0] <= now_ns:
-            made = self._arrivals.pop()[1]
+    def look(self, now_ns: int, robot: FloatArray) -> None:
+        if now_ns < self._look_ns:
+            return
+        if coming := self._policy.observed(self._look_ns, robot, self._samples):
+            insort(self._waiting, coming, key=lambda arrival: arrival[0])
+        self._look_ns += self._every_ns
+
+    def due(self, now_ns: int) -> Iterator[ActionChunk]:
+        while self._waiting and self._waiting[0][0] <= now_ns:
+            made = self._waiting.pop(0)[1]
             yield made[0] if len(made) == 1 else self._fuser.choose(made, now_ns)
 
 
@@ -86,12 +98,14 @@ class _Asked:
 
     def __init__(self, fuser: Any, policy: Policy) -> None:
         self._fuser, self._policy = fuser, policy
-        self._seen_ns = self._arrives_ns = 0
+        self._coming: tuple[int, ActionChunk] | None = None
 
-    def due(self, now_ns: int) -> Any:
-        if not self._arrives_ns and self._fuser.used_up(now_ns):
-            self._seen_ns = now_ns // STEP_NS * STEP_NS
-            self._arrives_ns = now_ns + self._policy.delay_ns()
-        elif self._arrives_ns and now_ns >= self._arrives_ns:
-            self._arrives_ns = 0
-            yield self._policy.chunk(self._seen_ns)
+    def look(self, now_ns: int, robot: FloatArray) -> None:
+        if self._coming is None and self._fuser.used_up(now_ns):
+            arrives_ns = now_ns + self._policy.delay_ns()
+            self._coming = arrives_ns, self._policy.chunk(now_ns // STEP_NS * STEP_NS, robot)
+
+    def due(self, now_ns: int) -> Iterator[ActionChunk]:
+        if self._coming is not None and now_ns >= self._coming[0]:
+            yield self._coming[1]
+            self._coming = None

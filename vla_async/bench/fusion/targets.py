@@ -10,6 +10,7 @@ from vla_async.bench.target import Target
 PROMISED = (
     ('a', 'largest_step', 0.051), ('a', 'second_difference', 0.0014), ('a', 'error', 0.043),
     ('g1', 'largest_step', 0.050), ('g1', 'second_difference', 0.0018), ('g1', 'error', 0.017),
+    ('h', 'gripper_travel', 0.02), ('h', 'gripper_late_s', 0.5), ('k', 'off_path', 0.02),
     ('e', 'reach_63_s', 0.25), ('e', 'reach_95_s', 0.5), ('e', 'overshoot', 0.02),
     ('a25', 'add_us_p99', 500.0), ('a25', 'command_us_p99', 40.0), ('a25', 'window_us_p99', 300.0),
 )
