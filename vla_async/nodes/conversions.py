@@ -167,6 +167,8 @@ def fusion_status_message(report: types.FusionReport, chunk: types.ActionChunk, 
         sequence=chunk.sequence, accepted=report.accepted, reason=report.reason,
         observation=to_time(chunk.observation_ns), latent=to_time(chunk.latent_ns), trajectory=to_time(trajectory_ns),
         delay=to_duration(nanoseconds(report.delay_s)), transition=to_duration(nanoseconds(report.transition_s)),
+        disagreement_position=report.disagreement_position, disagreement_velocity=report.disagreement_velocity,
+        disagreement_acceleration=report.disagreement_acceleration,
         seam_position=report.seam_position, seam_velocity=report.seam_velocity,
         seam_acceleration=report.seam_acceleration, samples_limited=report.samples_limited,
         limited_joints=list(report.limited_joints))
