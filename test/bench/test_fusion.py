@@ -7,9 +7,10 @@ import pytest
 from vla_async.bench.fusion import campaign, fuzz
 from vla_async.bench.fusion.figures import dominating, figures, violations
 from vla_async.bench.fusion.page import page
-from vla_async.bench.fusion.run import FUSERS, OURS, SERVO_NS, Trace, run
+from vla_async.bench.fusion.run import SERVO_NS, Trace, run
 from vla_async.bench.fusion.scenarios import AMPLITUDE, BIASED, SCENARIOS, START_NS, Policy
 from vla_async.bench.fusion.targets import targets
+from vla_async.fusion.factory import FUSERS, OURS
 
 SHORT = replace(BIASED, seconds=4.0)
 JUMP = next(scenario for scenario in SCENARIOS if scenario.key == 'e')

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 from vla_async.bench.fusion.campaign import Results
 from vla_async.bench.fusion.figures import JUDGED, Figures
-from vla_async.bench.fusion.run import OURS, SERVO_PER_STEP, run
+from vla_async.bench.fusion.run import SERVO_PER_STEP, run
 from vla_async.bench.fusion.scenarios import SCENARIOS, Scenario
 from vla_async.bench.target import Target
+from vla_async.fusion.factory import OURS
 from vla_async.replay.html import STYLE
 
 DRAWN = {'lerobot_weighted_average': '#c2410c', 'physicalai_lerp': '#b7791f', 'vla_rail_paper': '#7b8794',
