@@ -135,7 +135,10 @@ class FusionReport:
     reason: str = ''  # why not accepted; empty when accepted
     delay_s: float = 0.0  # now minus the chunk's stamp
     transition_s: float = 0.0  # time until the motion is on the new chunk
-    seam_position: float = 0.0  # largest jump over the joints at the switch [rad or m]
+    disagreement_position: float = 0.0  # largest jump over the joints that a splice would have made [rad or m]
+    disagreement_velocity: float = 0.0  # [rad/s or m/s]
+    disagreement_acceleration: float = 0.0  # [rad/s^2 or m/s^2]
+    seam_position: float = 0.0  # what fusion left of it: largest jump over the joints at the switch [rad or m]
     seam_velocity: float = 0.0  # [rad/s or m/s]
     seam_acceleration: float = 0.0  # [rad/s^2 or m/s^2]
     samples_limited: int = 0

@@ -15,7 +15,7 @@ from vla_async.bench.fusion.figures import (
     violations,
 )
 from vla_async.bench.fusion.page import page
-from vla_async.bench.fusion.run import FUSERS, OURS, SERVO_NS, Trace, run
+from vla_async.bench.fusion.run import SERVO_NS, Trace, run
 from vla_async.bench.fusion.scenarios import (
     AMPLITUDE,
     BIASED,
@@ -28,6 +28,7 @@ from vla_async.bench.fusion.scenarios import (
 )
 from vla_async.bench.fusion.targets import targets
 from vla_async.embodiment import JOINT_KINDS
+from vla_async.fusion.factory import FUSERS, OURS
 from vla_async.timebase import NS_PER_S
 from vla_async.types import FusionReport
 

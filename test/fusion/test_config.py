@@ -4,7 +4,7 @@ import pytest
 
 from vla_async.embodiment import load
 from vla_async.errors import ConfigError
-from vla_async.fusion import FuserConfig, JointLimits
+from vla_async.fusion import FuserConfig, FuserSettings, JointLimits
 
 ONE = np.ones(2)
 
@@ -44,3 +44,9 @@ def test_wrong_limits_are_named(arrays: tuple, culprit: str) -> None:
 def test_wrong_settings_are_named(settings: dict, culprit: str) -> None:
     with pytest.raises(ConfigError, match=culprit):
         FuserConfig(**{'joint_names': ('a', 'b'), 'limits': JointLimits(-ONE, ONE, ONE, ONE), **settings})
+
+
+def test_a_robot_is_given_settings_or_the_defaults() -> None:
+    robot = load('so101')
+    assert FuserConfig.from_embodiment(robot).smoothing_hz == FuserSettings().smoothing_hz
+    assert FuserConfig.from_embodiment(robot, FuserSettings(smoothing_hz=2.0)).smoothing_hz == 2.0

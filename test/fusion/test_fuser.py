@@ -147,3 +147,15 @@ def test_the_robots_of_the_suite_follow_chunks_in_their_own_limits() -> None:
         wave = home + 0.1 * np.sin(2 * np.pi * 0.3 * t)[:, None]
         assert fused.add(chunk(k / 30, wave, sequence=k + 1), START + k * STEP).accepted
         assert_within(fused.config.limits, sampled(fused, k / 30, (k + 1) / 30), 0.002)
+
+
+def test_the_report_tells_the_jump_of_a_splice_from_what_fusion_leaves_of_it() -> None:
+    fused = fuser()
+    assert fused.add(sine_chunk(0.0, 1), START).disagreement_position == pytest.approx(0.3, abs=0.05)
+    for k in range(2, 40):
+        last = fused.add(sine_chunk(k / 30, k), START + k * STEP)
+    assert last.disagreement_position < 1e-3
+    report = fused.add(sine_chunk(40 / 30, 40, bias=0.2), START + 40 * STEP)
+    assert report.disagreement_position == pytest.approx(0.2, abs=0.01)
+    assert report.disagreement_velocity < 0.05  # both go on alike, 0.2 rad apart
+    assert report.seam_position < 1e-12

@@ -104,6 +104,19 @@ def test_a_window_on_an_uneven_grid_is_refused():
         conversions.window_value(message, NAMES)
 
 
+def test_fusion_status():
+    report = types.FusionReport(6, True, '', 0.25, 0.5, 0.1, 0.2, 0.3, 1e-12, 2e-12, 3e-12, 4, ('elbow',))
+    chunk = types.ActionChunk(STAMP, 1, np.zeros((2, 3)), sequence=6, observation_ns=STAMP - 1, latent_ns=STAMP - 2)
+    message = sent(conversions.fusion_status_message(report, chunk, STAMP + 5, STAMP + 7), msg.FusionStatus)
+    jumps = [f'{kind}_{what}' for kind in ('disagreement', 'seam') for what in ('position', 'velocity', 'acceleration')]
+    for name in ('sequence', 'accepted', 'reason', 'samples_limited', *jumps):
+        assert getattr(message, name) == getattr(report, name), name
+    assert tuple(message.limited_joints) == report.limited_joints
+    stamps = (message.header.stamp, message.trajectory, message.observation, message.latent)
+    assert [conversions.to_ns(stamp) - STAMP for stamp in stamps] == [5, 7, -1, -2]
+    assert (conversions.to_ns(message.delay), conversions.to_ns(message.transition)) == (250_000_000, 500_000_000)
+
+
 @pytest.mark.parametrize('fused', [True, False])
 def test_latent(fused):
     fusion = RNG.normal(size=(2, 4)).astype(np.float16) if fused else None

@@ -13,10 +13,12 @@ from vla_async.errors import DataError
 from vla_async.fusion.admission import Admission, cleaned
 from vla_async.fusion.braking import stop, stoppable_velocity
 from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.joint_kinds import of_kind, to_spoken
 from vla_async.fusion.motion import REST, SplineMotion
 from vla_async.fusion.phase import PhaseSearch
 from vla_async.fusion.planner import GIVEN, Plan, Planner
-from vla_async.fusion.target import TargetMaker
+from vla_async.fusion.spline import basis
+from vla_async.fusion.target import Target, TargetMaker
 from vla_async.fusion.windows import resting_window
 from vla_async.timebase import NS_PER_S, nanoseconds, seconds
 from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, JointWindow, LimitedJoint
@@ -37,6 +39,8 @@ class ChunkFuser:
         self._planner = Planner(config, self._limits, self._motion.knot_s)
         self._admission = Admission(config.dof, config.future_s)
         self._phase = PhaseSearch(self._limits.velocity, config.phase_search_s)
+        self._driven = of_kind(config.joint_kinds, 'velocity')
+        self._at_knot = basis(self._motion.knot_s)[:, 0, :3]  # q, q', q'' at a knot from the control points around it
         self._commit_ns = nanoseconds(config.commit_s)
         self._low, self._high = config.limits.position_min, config.limits.position_max
         self._switched = self._covered = self._now_ns = 0
@@ -50,8 +54,8 @@ class ChunkFuser:
         The motion comes to rest from there. A velocity that cannot be stopped inside the limits is reduced to one that
         can. Chunks stamped before `stamp_ns` may still be added. Raises DataError for a wrong shape or NaN.
         """
-        q = self._state('position', position)
-        v = np.zeros_like(q) if velocity is None else self._state('velocity', velocity)
+        q = self.config.joint_values('position', position)
+        v = np.zeros_like(q) if velocity is None else self.config.joint_values('velocity', velocity)
         knot_s, limits = self._motion.knot_s, self._limits
         ways = [np.minimum(stoppable_velocity(room, 3.0 * knot_s, limits.acceleration, limits.jerk), limits.velocity)
                 for room in (q - limits.lower, limits.upper - q)]
@@ -126,6 +130,7 @@ class ChunkFuser:
         placed, index = self._phase.placed(chunk), self._present(now_ns)
         before = self._motion.from_index(index - 1, 4)
         target = self._targets.make(placed, index + GIVEN, before[-1])
+        disagreement = self._disagreement(target)
         plan = self._planner.plan(self._motion, target, index, self._covered)
         self._motion.replace(index + GIVEN, plan.points)
         seam = self._motion.seam(index + 1, before)
@@ -133,8 +138,19 @@ class ChunkFuser:
         self._covered = target.last
         return FusionReport(
             chunk.sequence, True, delay_s=seconds(now_ns - chunk.stamp_ns), transition_s=plan.transition_s,
+            disagreement_position=float(disagreement[0]), disagreement_velocity=float(disagreement[1]),
+            disagreement_acceleration=float(disagreement[2]),
             seam_position=float(seam[0]), seam_velocity=float(seam[1]), seam_acceleration=float(seam[2]),
             samples_limited=plan.samples_limited, limited=self._limited(plan))
+
+    def _disagreement(self, target: Target) -> FloatArray:
+        """Largest jump over the joints in q, q', q'' that going over to the target at once would make, (3,)."""
+        under_way = to_spoken(self._motion.from_index(target.first - 1, 4), self._driven, self._motion.knot_s)
+        jumps = self._at_knot @ (target.points[:3] - under_way)
+        jumps[1:, self._driven] = jumps[:2, self._driven]  # of these the target knows the velocity only
+        jumps[0, self._driven] = 0.0
+        largest: FloatArray = np.abs(jumps).max(axis=1)
+        return largest
 
     def _limited(self, plan: Plan) -> tuple[LimitedJoint, ...]:
         joints = np.flatnonzero((plan.slowdown > 1.0) | (plan.beyond > 0.0))
@@ -154,12 +170,6 @@ class ChunkFuser:
     def _present(self, now_ns: int) -> int:
         """Index of the knot before the last instant that must not change."""
         return max((now_ns + self._commit_ns) // self._motion.knot_ns, self._switched)
-
-    def _state(self, name: str, value: ArrayLike) -> FloatArray:
-        array = np.asarray(value, dtype=np.float64)
-        if array.shape != (self.config.dof,) or not np.isfinite(array).all():
-            raise DataError(f'fusion: {name} must be {self.config.dof} finite numbers, got shape {array.shape}')
-        return array
 
     def _need_start(self) -> None:
         if not self._running:

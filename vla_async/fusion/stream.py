@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 
-from vla_async.fusion.fuser import ChunkFuser
+from vla_async.fusion.factory import Fuser
 from vla_async.timebase import nanoseconds, step_ns
 from vla_async.types import JointWindow
 
@@ -16,7 +16,7 @@ class WindowStream:
     `window_s` is their length [s]; it becomes longer where the joints need more to stop.
     """
 
-    def __init__(self, fuser: ChunkFuser, rate_hz: float, window_s: float) -> None:
+    def __init__(self, fuser: Fuser, rate_hz: float, window_s: float) -> None:
         self._fuser, self._period_ns = fuser, step_ns(rate_hz)
         self._step_ns = nanoseconds(fuser.config.knot_s)
         self._points = math.ceil(nanoseconds(max(window_s, fuser.config.stop_s)) / self._step_ns) + 2

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_async.fusion.chunk_path import ChunkPath
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.gripper import GripperHold
 from vla_async.fusion.joint_kinds import from_spoken, of_kind, spoken_limits, unwrapped
 from vla_async.fusion.limits import PlanLimits
 from vla_async.fusion.slowing import Pace, demand, instants_over, slowdown
-from vla_async.fusion.smoother import averaged, curve_weights, projection
+from vla_async.fusion.smoother import averaged
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray
 
@@ -76,7 +77,7 @@ class TargetMaker:
         wanted = self._wanted(chunk, first, around)
         low = np.maximum(self._limits.lower, around - self._reach)
         high = np.minimum(self._limits.upper, around + self._reach)
-        path = _Path(chunk, np.minimum(np.maximum(wanted, low), high), self._knot_ns, self._cutoff_hz)
+        path = ChunkPath(chunk, np.minimum(np.maximum(wanted, low), high), self._knot_ns, self._cutoff_hz)
         follow, needed, row_s = self._paced(path, start, last)
         points = np.concatenate([follow[first - start:], self._settle(follow)])
         np.minimum(np.maximum(points, low, out=points), high, out=points)
@@ -85,7 +86,7 @@ class TargetMaker:
         too_much = max(self._outside(wanted) if beyond.max() > 0.0 else 0, instants_over(needed))
         return Target(first, points, start + len(follow) - 1, slowdown(needed), np.maximum(beyond, 0.0), too_much)
 
-    def _paced(self, path: _Path, start: int, last: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _paced(self, path: ChunkPath, start: int, last: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Control points (N, D) from knot `start` on, slowed as the limits need; its demand; its rows' times since [s].
 
         What lies before `start` is slowed as well: it tells how far a robot that kept the limits has come by now.
@@ -99,7 +100,7 @@ class TargetMaker:
                 return self._slowed(path, follow, needed, begin, start)
         return follow[start - begin:], needed, path.row_knots(start) * self._knot_s
 
-    def _slowed(self, path: _Path, follow: FloatArray, needed: FloatArray, begin: int,
+    def _slowed(self, path: ChunkPath, follow: FloatArray, needed: FloatArray, begin: int,
                 start: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The same with the pace that the limits allow, from knot `begin` on."""
         pace = Pace.within(needed, len(follow), self._knot_s)
@@ -155,35 +156,6 @@ class TargetMaker:
         held, onward, bent = self._settling
         settled: FloatArray = held * follow[-1] + onward * step + bent * bend
         return settled
-
-
-class _Path:
-    """A chunk's smoothed samples as a curve; a place on it is the number of knots since a given one."""
-
-    def __init__(self, chunk: ActionChunk, positions: FloatArray, knot_ns: int, cutoff_hz: float) -> None:
-        self._stamp_ns, self._step_ns, self._knot_ns = chunk.stamp_ns, chunk.step_ns, knot_ns
-        self._rows, self._steps = len(positions), max(len(positions), 2) - 1
-        self._smooth = projection(self._rows, chunk.step_ns / NS_PER_S, cutoff_hz) @ positions
-        self._ratio = knot_ns / chunk.step_ns
-
-    @property
-    def first_knot(self) -> int:
-        """The first one that the chunk covers."""
-        return -(-self._stamp_ns // self._knot_ns)
-
-    def at(self, knot: int, places: FloatArray, speed: float | FloatArray) -> FloatArray:
-        """Control points (N, D) of a motion that is at `places` (N,) at its knots, moving at `speed` (N,) there."""
-        x = np.minimum(np.maximum(self._row(knot) + self._ratio * places, 0.0), self._rows - 1.0)
-        span = np.minimum(x.astype(np.intp), self._steps - 1)
-        weights = curve_weights(x - span, self._ratio * speed)
-        return np.matmul(weights[:, None, :], self._smooth[span[:, None] + np.arange(4)])[:, 0]
-
-    def row_knots(self, knot: int) -> FloatArray:
-        """Places of the chunk's rows, (H,)."""
-        return (np.arange(self._rows, dtype=np.float64) - self._row(knot)) / self._ratio
-
-    def _row(self, knot: int) -> float:
-        return (knot * self._knot_ns - self._stamp_ns) / self._step_ns
 
 
 def _settling(limits: PlanLimits, kinds: Sequence[str], knot_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:

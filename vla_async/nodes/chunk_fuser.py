@@ -8,7 +8,9 @@ import numpy as np
 from std_srvs.srv import Trigger
 
 from vla_async.bridge.anchoring import SetPoint, find_anchor
-from vla_async.fusion import ChunkFuser, FuserConfig, WindowStream
+from vla_async.errors import ConfigError, DataError
+from vla_async.fusion import FuserConfig, FuserSettings, WindowStream, make_fuser
+from vla_async.fusion.factory import FUSERS, OURS
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import (
@@ -27,9 +29,11 @@ from vla_async.types import ActionChunk, FusionReport
 
 
 @dataclass(frozen=True)
-class Parameters(parameters.RobotParameters):
-    """How far ahead the motion is sent."""
+class Parameters(parameters.RobotParameters, FuserSettings):
+    """How chunks are joined, and how far ahead the motion is sent."""
 
+    fuser: str = parameter(OURS, f'way to join chunks: {", ".join(FUSERS)}; all but the first keep no limits, and the '
+                           'bridge refuses what breaks them')
     window_s: float = parameter(0.5, 'length of a window, more where the joints need more to stop [s]',
                                 low=0.1, high=5.0)
     anchor_tolerance: float = parameter(0.02, 'a held robot further than this from the motion has not followed it '
@@ -52,7 +56,10 @@ class ChunkFuserNode(PipelineNode):
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
         rate_hz = self.robot.rates.trajectory_hz
-        self._fuser = ChunkFuser(FuserConfig.from_embodiment(self.robot))
+        if self.robot.action.representation != 'joints':
+            raise ConfigError(f'robot {self.robot.name}: its policy speaks {self.robot.action.representation}, '
+                              'this node takes joints')
+        self._fuser = make_fuser(self._values.fuser, FuserConfig.from_embodiment(self.robot, self._values))
         self._windows = WindowStream(self._fuser, rate_hz, self._values.window_s)
         self._moving, self._hold_still = False, False
         self._set_point: SetPoint | None = None
@@ -84,7 +91,14 @@ class ChunkFuserNode(PipelineNode):
         age_s = self._fuser.chunk_age_s(now_ns)
         if age_s is not None:
             values['chunk age [s]'] = age_s
-        return Diagnosis(OK, 'moving' if self._moving else 'no motion', values)
+        return Diagnosis(OK, self._doing(now_ns), values)
+
+    def _doing(self, now_ns: int) -> str:
+        if not self._moving:
+            return 'no motion'
+        if self._fuser.following(now_ns):
+            return 'moving'
+        return 'no new chunk: ' + ('the motion runs out' if now_ns < self._fuser.rest_ns else 'at rest')
 
     def _follow(self, message: Any) -> None:
         self._hold_still = not task_value(message).instruction
@@ -140,11 +154,18 @@ class ChunkFuserNode(PipelineNode):
         """Send the motion on between chunks and after the last one, until it rests."""
         now_ns = self.now_ns()
         if self.active and self._moving and self._windows.due(now_ns):
-            self._send_window(now_ns)
+            self.heed('motion', lambda: self._send_window(now_ns))
 
     def _send_window(self, now_ns: int) -> int:
-        """Publish the motion from a little before now on; returns the window's stamp."""
-        window = self._windows.take(now_ns)
+        """Publish the motion from a little before now on; returns the window's stamp.
+
+        A motion that has no window, which is not finite, goes no further: the next chunk begins anew.
+        """
+        try:
+            window = self._windows.take(now_ns)
+        except DataError:
+            self._moving = False
+            raise
         self._trajectory.publish(window_message(window, self.robot.joint_names))
         self._sent.tick(now_ns)
         return window.stamp_ns

@@ -99,7 +99,7 @@ class PipelineNode(LifecycleNode):
         """A thread that runs `step`; a VlaAsyncError becomes a problem, any other error ends the process."""
         return Worker(name, lambda: self.heed(name, step), self.fail, niceness)
 
-    def heed(self, key: str, action: Callable[[], None]) -> None:
+    def heed(self, key: str, action: Callable[[], object]) -> None:
         """Do it; a VlaAsyncError becomes the problem under `key`, which a success settles."""
         try:
             action()

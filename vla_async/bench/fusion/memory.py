@@ -27,7 +27,7 @@ def held_bytes(looks: int, chunks: int) -> Iterator[int]:
 
     What is allocated between two looks, as by a progress bar, does not count.
     """
-    fuser, policy, now_ns = make_fuser(OURS, BIASED), Policy(BIASED, 0), START_NS
+    fuser, policy, now_ns = make_fuser(OURS, BIASED.config()), Policy(BIASED, 0), START_NS
     robot, held = np.zeros(BIASED.dof), 0
     fuser.reset(now_ns, robot)
     tracemalloc.start()

@@ -8,9 +8,9 @@ from html import escape
 from vla_async.bench.fusion.campaign import Results
 from vla_async.bench.fusion.figures import JUDGED, Figures, time_ratios
 from vla_async.bench.fusion.pictures import picture
-from vla_async.bench.fusion.run import OURS
 from vla_async.bench.fusion.scenarios import SCENARIOS, Scenario
 from vla_async.bench.target import Target
+from vla_async.fusion.factory import OURS
 from vla_async.replay.html import STYLE
 
 COLUMNS = (*JUDGED, 'seam_position_servo', 'seam_velocity_servo', 'seam_acceleration_servo', 'add_us_p99',

@@ -10,22 +10,15 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vla_async.bench.fusion.scenarios import START_NS, STEP_NS, Policy, Scenario
-from vla_async.fusion import ChunkFuser
-from vla_async.fusion.baselines import BASELINES
+from vla_async.fusion import make_fuser
+from vla_async.fusion.factory import OURS
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray, FusionReport
 
 SERVO_PER_STEP = 8  # 240 Hz
 SERVO_NS = STEP_NS // SERVO_PER_STEP
 WINDOW_STEP_NS, WINDOW_POINTS = 20_000_000, 50
-OURS = 'vla_async'
-FUSERS = (OURS, *BASELINES)
 Result = TypeVar('Result')
-
-
-def make_fuser(name: str, scenario: Scenario) -> Any:
-    """A fuser for the scenario's robot; baselines need to know nothing of it."""
-    return ChunkFuser(scenario.config()) if name == OURS else BASELINES[name]()
 
 
 @dataclass
@@ -45,7 +38,7 @@ class Trace:
 
 def run(name: str, scenario: Scenario, seed: int) -> Trace:
     """Virtual time; only the timings depend on the machine."""
-    fuser, policy = make_fuser(name, scenario), Policy(scenario, seed)
+    fuser, policy = make_fuser(name, scenario.config()), Policy(scenario, seed)
     robot = scenario.wanted(0.0, np.zeros(1), np.zeros(scenario.dof))[0]
     fuser.reset(START_NS, robot)
     count, most = round(scenario.seconds * NS_PER_S / SERVO_NS), scenario.most[0] * SERVO_NS / NS_PER_S

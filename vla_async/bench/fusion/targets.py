@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from vla_async.bench.fusion.campaign import Results
 from vla_async.bench.fusion.figures import dominating
-from vla_async.bench.fusion.run import OURS
 from vla_async.bench.target import Target
+from vla_async.fusion.factory import OURS
 
 # scenario, figure, most
 PROMISED = (

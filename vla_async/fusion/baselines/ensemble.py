@@ -5,7 +5,7 @@ from collections import deque
 
 import numpy as np
 
-from vla_async.fusion.baselines.base import Baseline
+from vla_async.fusion.baselines.base import Baseline, first_tick
 from vla_async.types import ActionChunk, FloatArray
 
 
@@ -21,17 +21,17 @@ class TemporalEnsemble(Baseline):
         self._chunks: deque[tuple[int, FloatArray]] = deque()
         self._step_ns, self._last = 0, position
 
-    def _take(self, chunk: ActionChunk, now_ns: int) -> bool:
+    def _take(self, chunk: ActionChunk, now_ns: int) -> str:
         self._last = self._position(now_ns)
         self._step_ns = chunk.step_ns
         tick = now_ns // chunk.step_ns
         while self._chunks and self._chunks[0][0] + len(self._chunks[0][1]) <= tick:
             self._chunks.popleft()
-        first = round(chunk.stamp_ns / chunk.step_ns)
+        first = first_tick(chunk)
         if first + len(chunk.positions) <= tick:
-            return False
+            return 'entirely in the past'
         self._chunks.append((first, chunk.positions))
-        return True
+        return ''
 
     def _position(self, t_ns: int) -> FloatArray:
         tick = t_ns // self._step_ns if self._step_ns else 0
@@ -41,3 +41,6 @@ class TemporalEnsemble(Baseline):
         weights = np.exp(-self.M * np.arange(len(votes)))
         position: FloatArray = weights @ np.array(votes) / weights.sum()
         return position
+
+    def _tick_ns(self, step_ns: int) -> int:
+        return self._step_ns or step_ns

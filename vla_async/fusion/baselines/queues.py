@@ -1,12 +1,54 @@
 """Fusers that work action by action on equal ticks: nothing is known of velocity or acceleration."""
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 
-from vla_async.fusion.baselines.base import QueueBaseline
+from vla_async.fusion.baselines.base import Baseline, first_tick
+from vla_async.fusion.config import FuserConfig
 from vla_async.types import ActionChunk, FloatArray
 
 LEROBOT_WEIGHTS = {'weighted_average': 0.7, 'latest_only': 1.0, 'average': 0.5, 'conservative': 0.3}
+# Ticks of what was sent that are kept when a chunk comes, so that a reader a little behind still finds its motion.
+HISTORY = 4
+
+
+class QueueBaseline(Baseline):
+    """A queue of actions, one per tick of the chunks' step; an empty queue leaves the last action standing."""
+
+    def _clear(self, stamp_ns: int, position: FloatArray) -> None:
+        self._step_ns, self._first = 0, 0
+        self._queue = position[None]  # (N, D), row 0 at tick `first`
+
+    def _take(self, chunk: ActionChunk, now_ns: int) -> str:
+        tick = now_ns // chunk.step_ns + 1  # the next one that is not sent yet
+        skip = max(tick - first_tick(chunk), 0)
+        if skip >= len(chunk.positions):
+            return 'entirely in the past'
+        self._play(self._fuse(self._ahead(tick), chunk.positions[skip:]), tick, chunk.step_ns)
+        return ''
+
+    def _play(self, rows: FloatArray, tick: int, step_ns: int) -> None:
+        """Send `rows` (N, D) from `tick` on."""
+        sent = [self._position((tick - HISTORY + i) * step_ns) for i in range(HISTORY)]
+        self._step_ns, self._first, self._queue = step_ns, tick - HISTORY, np.concatenate([sent, rows])
+
+    def _ahead(self, tick: int) -> FloatArray:
+        """Actions (N, D) that are still queued from `tick` on."""
+        return self._queue[max(tick - self._first, 0):] if self._first else self._queue[:0]
+
+    def _position(self, t_ns: int) -> FloatArray:
+        tick = t_ns // self._step_ns if self._step_ns else 0
+        position: FloatArray = self._queue[min(max(tick - self._first, 0), len(self._queue) - 1)]
+        return position
+
+    def _tick_ns(self, step_ns: int) -> int:
+        return self._step_ns or step_ns
+
+    @abstractmethod
+    def _fuse(self, old: FloatArray, new: FloatArray) -> FloatArray:
+        """New queue (N, D) from the old one (M, D) and the chunk's rows (N, D), both from the same tick on."""
 
 
 class HardSwitch(QueueBaseline):
@@ -23,7 +65,8 @@ class LerobotAggregate(QueueBaseline):
     lerobot/async_inference/configs.py.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, config: FuserConfig, kind: str) -> None:
+        super().__init__(config)
         self._weight = LEROBOT_WEIGHTS[kind]
 
     def _fuse(self, old: FloatArray, new: FloatArray) -> FloatArray:
@@ -47,25 +90,25 @@ class PhysicalaiLerp(QueueBaseline):
 
 
 class OpenpiBroker(QueueBaseline):
-    """openpi's ActionChunkBroker: plays the first `horizon` rows of a chunk from row 0 on, then asks for the next one.
+    """openpi's ActionChunkBroker: plays the first HORIZON rows of a chunk from row 0 on, then asks for the next one.
 
-    It stands still meanwhile, and plays what was planned for the past: no row is skipped for the delay.
+    It stands still meanwhile, and plays what was planned for the past: no row is skipped for the delay. Chunks that
+    come without being asked for are refused.
     """
 
     synchronous = True
 
-    def __init__(self, horizon: int = 25) -> None:
-        self._horizon = horizon
+    HORIZON = 25
 
     def used_up(self, t_ns: int) -> bool:
         """Whether the last action of the chunk has been sent."""
         return not self._step_ns or t_ns // self._step_ns - self._first >= len(self._queue) - 1
 
-    def _take(self, chunk: ActionChunk, now_ns: int) -> bool:
-        sent = self._position(now_ns)
-        self._step_ns, self._first = chunk.step_ns, now_ns // chunk.step_ns
-        self._queue = np.concatenate([sent[None], chunk.positions[:self._horizon]])
-        return True
+    def _take(self, chunk: ActionChunk, now_ns: int) -> str:
+        if not self.used_up(now_ns):
+            return 'not asked for: the chunk under way is not used up'
+        self._play(chunk.positions[:self.HORIZON], now_ns // chunk.step_ns + 1, chunk.step_ns)
+        return ''
 
     def _fuse(self, old: FloatArray, new: FloatArray) -> FloatArray:
         return new

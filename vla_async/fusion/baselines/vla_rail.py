@@ -62,7 +62,7 @@ def quintic(start_ns: int, length_s: float, begin: FloatArray, end: FloatArray) 
 def fitted(chunk: ActionChunk, degree: int) -> Polynomial:
     """The chunk as one polynomial a joint."""
     count = len(chunk.positions)
-    length_s = (count - 1) * chunk.step_ns / NS_PER_S
+    length_s = max(count - 1, 1) * chunk.step_ns / NS_PER_S  # a single row stands for a step
     return Polynomial(chunk.stamp_ns, length_s, fit_matrix(count, degree) @ chunk.positions)
 
 
@@ -76,27 +76,28 @@ class VlaRailPaper(Baseline):
 
     DEGREE = 5  # the paper's third degree flattens motion of 0.5 Hz
     TRANSITION_S = 0.4
+    HISTORY = 8  # pieces of the past that are kept: a reader may be a little behind
 
     def _clear(self, stamp_ns: int, position: FloatArray) -> None:
         still = np.concatenate([position[None], np.zeros((5, len(position)))])
-        self._pieces = [Polynomial(stamp_ns, 1.0, still)]
+        self._pieces = [(stamp_ns, Polynomial(stamp_ns, 1.0, still))]  # each from its time on
 
-    def _take(self, chunk: ActionChunk, now_ns: int) -> bool:
+    def _take(self, chunk: ActionChunk, now_ns: int) -> str:
         new = fitted(chunk, self.DEGREE)
         if new.end_ns <= now_ns:
-            return False
+            return 'entirely in the past'
         half_s = min(self.TRANSITION_S, (new.end_ns - now_ns) / NS_PER_S) / 2
         middle_ns, join_ns = (now_ns + round(k * half_s * NS_PER_S) for k in (1, 2))
         begin, end = self._state(now_ns), new.state(join_ns)
         middle = (begin + end) / 2 * np.array([1.0, 1.0, 0.0])[:, None]
-        self._pieces = [quintic(now_ns, half_s, begin, middle), quintic(middle_ns, half_s, middle, end), new]
-        return True
+        gone = [(from_ns, piece) for from_ns, piece in self._pieces if from_ns < now_ns][-self.HISTORY:]
+        self._pieces = [*gone, (now_ns, quintic(now_ns, half_s, begin, middle)),
+                        (middle_ns, quintic(middle_ns, half_s, middle, end)), (join_ns, new)]
+        return ''
 
     def _state(self, t_ns: int) -> FloatArray:
-        for piece in self._pieces[:-1]:
-            if t_ns < piece.end_ns:
-                return piece.state(t_ns)
-        return self._pieces[-1].state(t_ns)
+        begun = [piece for from_ns, piece in self._pieces if from_ns <= t_ns] or [self._pieces[0][1]]
+        return begun[-1].state(t_ns)
 
     def _position(self, t_ns: int) -> FloatArray:
         position: FloatArray = self._state(t_ns)[0]
@@ -114,22 +115,23 @@ class VlaRailCode(Baseline):
     DEGREE = 4
     DT_NS = 3_750_000
     TAIL = 0.7
+    HISTORY = 32  # samples of the past that are kept: a reader may be a little behind
 
     def _clear(self, stamp_ns: int, position: FloatArray) -> None:
         self._start_ns, self._samples = stamp_ns, position[None]
 
-    def _take(self, chunk: ActionChunk, now_ns: int) -> bool:
+    def _take(self, chunk: ActionChunk, now_ns: int) -> str:
         curve = fitted(chunk, self.DEGREE)
         times = chunk.stamp_ns + self.DT_NS * np.arange((curve.end_ns - chunk.stamp_ns) // self.DT_NS + 1)
         index = int(np.searchsorted(times, now_ns, 'right'))
         if index >= len(times) - 2:
-            return False
+            return 'entirely in the past'
         u = (times - chunk.stamp_ns) / NS_PER_S / curve.length_s
         samples = np.vander(u, self.DEGREE + 1, increasing=True) @ curve.coefficients
-        sent = np.array([self._position(now_ns - k * self.DT_NS) for k in range(3)])
-        self._samples = np.concatenate([sent[:1], self._joined(sent, samples, index)])
-        self._start_ns = int(times[index]) - self.DT_NS
-        return True
+        sent = np.array([self._position(now_ns - k * self.DT_NS) for k in range(self.HISTORY)])
+        self._samples = np.concatenate([sent[::-1], self._joined(sent, samples, index)])
+        self._start_ns = int(times[index]) - self.HISTORY * self.DT_NS
+        return ''
 
     def _joined(self, sent: FloatArray, samples: FloatArray, index: int) -> FloatArray:
         """The chunk's samples from `index` on, with a transition from what was `sent` (newest first) in front."""
