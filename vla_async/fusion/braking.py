@@ -29,11 +29,16 @@ class Stop:
         """Time to rest [s]."""
         return self.build_s + self.hold_s + self.release_s
 
+    def of_row(self, row: int) -> Stop:
+        """One of them."""
+        return Stop(self.velocity[row], self.acceleration[row], self.jerk[row], self.build_s[row], self.hold_s[row],
+                    self.release_s[row])
+
     def at(self, time_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Way since the start, velocity, acceleration after `time_s` >= 0 [s] (broadcast); at rest after the end."""
         t1 = np.minimum(time_s, self.build_s)
-        t2 = np.clip(time_s - self.build_s, 0.0, self.hold_s)
-        t3 = np.clip(time_s - (self.build_s + self.hold_s), 0.0, self.release_s)
+        t2 = np.minimum(np.maximum(time_s - self.build_s, 0.0), self.hold_s)
+        t3 = np.minimum(np.maximum(time_s - (self.build_s + self.hold_s), 0.0), self.release_s)
         way1, v1, a1 = _cubic(self.velocity, self.acceleration, self.jerk, t1)
         way2 = t2 * (v1 + 0.5 * t2 * a1)
         way3, v3, a3 = _cubic(v1 + t2 * a1, a1, -self.jerk, t3)
@@ -43,7 +48,7 @@ class Stop:
 
 def stop(velocity: FloatArray, acceleration: FloatArray, limit: FloatArray, jerk: FloatArray) -> Stop:
     """The quickest stop from (..., D) velocities and accelerations with (D,) acceleration limits and jerks."""
-    side = np.where(velocity + acceleration * np.abs(acceleration) / (2.0 * jerk) >= 0.0, 1.0, -1.0)
+    side = np.copysign(1.0, velocity + acceleration * np.abs(acceleration) / (2.0 * jerk))
     v, a = side * velocity, side * acceleration
     peak = np.minimum(np.sqrt(np.maximum(jerk * v + 0.5 * a * a, 0.0)), limit)
     build = np.maximum((a + peak) / jerk, 0.0)

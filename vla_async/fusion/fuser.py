@@ -116,7 +116,7 @@ class ChunkFuser:
         """
         self._need_start()
         window = resting_window(self._motion, self._limits, start_ns, step_ns, count)
-        np.clip(window.position, self._low, self._high, out=window.position)
+        np.minimum(np.maximum(window.position, self._low, out=window.position), self._high, out=window.position)
         return window
 
     # -- chunks ------------------------------------------------------------------------------------------------

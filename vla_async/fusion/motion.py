@@ -77,10 +77,10 @@ class SplineMotion:
     def sample(self, start_ns: int, step_ns: int, count: int) -> FloatArray:
         """Position, velocity, acceleration on a grid, shape (count, 3, D)."""
         origin = self.begin_ns
-        times = np.clip((start_ns - origin) + step_ns * np.arange(count), 0, self.rest_ns - origin)
+        times = np.minimum(np.maximum((start_ns - origin) + step_ns * np.arange(count), 0), self.rest_ns - origin)
         rows, rest = np.divmod(times, self.knot_ns)
         rows = np.minimum(rows, len(self._points) - 4)
-        weights = np.einsum('np,dpk->ndk', spline.powers(rest / self.knot_ns), self._basis)  # (count, 3, 4)
+        weights = (spline.powers(rest / self.knot_ns) @ self._flat).reshape(count, 3, 4)
         states = np.matmul(weights, self._points[rows[:, None] + np.arange(4)])
         states[times == self.rest_ns - origin] = self._resting  # without the rounding of four equal control points
         return states

@@ -35,8 +35,7 @@ def resting_window(motion: SplineMotion, limits: PlanLimits, start_ns: int, step
                         f'and FuserConfig.stop_s = {limits.stop_s:.3f} s always suffices')
     last = count - 1 - int(np.argmax(fits[::-1]))
     since_s = step_ns / NS_PER_S * np.arange(count - last, dtype=np.float64)[:, None]
-    final = stop(velocity[last], acceleration[last], limits.acceleration, limits.jerk)
-    way, velocity[last:], acceleration[last:] = final.at(since_s)
+    way, velocity[last:], acceleration[last:] = stops.of_row(last).at(since_s)
     position[last:] = position[last] + way
     velocity[-1] = acceleration[-1] = 0.0
     return JointWindow(start_ns, step_ns, position, velocity, acceleration)
