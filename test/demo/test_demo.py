@@ -87,7 +87,7 @@ def of_domain(names, domain):
 
 
 def test_an_episode_over_dds_leaves_a_report_a_video_and_a_bag(demo):
-    run = demo('--seed', '3', '--time-limit', '2')
+    run = demo('--seed', '3', '--time-limit', '8')  # a busy machine takes its time to begin
     assert run.end() == 0, run.text()
     report = json.loads((run.report / 'report.json').read_text())
     (episode,) = report['episodes']
