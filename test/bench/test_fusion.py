@@ -15,7 +15,7 @@ from vla_async.bench.fusion.figures import (
     violations,
 )
 from vla_async.bench.fusion.page import page
-from vla_async.bench.fusion.run import SERVO_NS, Trace, run
+from vla_async.bench.fusion.run import SEARCHING, SERVO_NS, Trace, run
 from vla_async.bench.fusion.scenarios import (
     AMPLITUDE,
     BIASED,
@@ -100,6 +100,15 @@ def traced(scenario, positions, added=()):
                  [times_s[k] for k in added])
 
 
+def test_a_phase_search_changes_nothing_where_stamps_are_right_and_helps_where_they_jitter():
+    right, jittering = SHORT, replace(SHORT, jitter_s=0.04, seconds=12.0)
+    plain, searching = (figures(run(name, right, 1)) for name in (OURS, SEARCHING))
+    for key in ('largest_step', 'jerk', 'error'):
+        assert searching[key] == pytest.approx(plain[key], rel=1e-3)
+    plain, searching = (figures(run(name, jittering, 1)) for name in (OURS, SEARCHING))
+    assert searching['jerk'] < 0.9 * plain['jerk']
+
+
 def test_a_violation_is_a_tick_that_is_too_fast_or_too_abrupt():
     positions = np.zeros((101, 6))
     positions[50:, 2] = 2.1 * SERVO_NS / 1e9  # one step at 2.1 rad/s, where 2 are allowed
@@ -162,7 +171,7 @@ def test_a_fuser_dominates_when_it_is_better_somewhere_and_worse_nowhere():
 def test_results_become_targets_and_a_page(monkeypatch):
     monkeypatch.setattr('vla_async.bench.fusion.page.picture', lambda scenario: b'png')
     results = {s.key: {name: campaign.measure(replace(s, seconds=max(3.0, (s.jump_s or 0) + 2)), name, 1)
-                       for name in (OURS, 'hard_switch')} for s in SCENARIOS}
+                       for name in (OURS, SEARCHING, 'hard_switch')} for s in SCENARIOS}
     held = targets(results)
     assert next(target for target in held if target.name == 'limit violations').met
     assert next(target for target in held if 'degrees' in target.name).met

@@ -38,7 +38,8 @@ class ChunkFuser:
         self._targets = TargetMaker(config, self._limits, knot_ns)
         self._planner = Planner(config, self._limits, self._motion.knot_s)
         self._admission = Admission(config.dof, config.future_s)
-        self._phase = PhaseSearch(self._limits.velocity, config.phase_search_s)
+        placed = np.isin(config.joint_kinds, ('revolute', 'prismatic'))  # of the others a shape tells no time
+        self._phase = PhaseSearch(np.where(placed, self._limits.velocity, np.inf), config.phase_search_s)
         self._driven = of_kind(config.joint_kinds, 'velocity')
         self._at_knot = basis(self._motion.knot_s)[:, 0, :3]  # q, q', q'' at a knot from the control points around it
         self._commit_ns = nanoseconds(config.commit_s)
@@ -131,6 +132,8 @@ class ChunkFuser:
         before = self._motion.from_index(index - 1, 4)
         target = self._targets.make(placed, index + GIVEN, before[-1])
         disagreement = self._disagreement(target)
+        if target.slowdown.max() > 1.0:
+            self._phase.reset()  # a robot that is slower than the chunk makes the next one look late
         plan = self._planner.plan(self._motion, target, index, self._covered)
         self._motion.replace(index + GIVEN, plan.points)
         seam = self._motion.seam(index + 1, before)

@@ -27,7 +27,10 @@ KEPT = 0.95
 
 
 class PhaseSearch:
-    """Moves chunks in time by at most `most_s` [s]; `velocity` (D,) are the limits that make joints comparable."""
+    """Moves chunks in time by at most `most_s` [s].
+
+    `velocity` (D,) are the limits that make joints comparable, infinite for those that do not count.
+    """
 
     def __init__(self, velocity: FloatArray, most_s: float) -> None:
         self._velocity, self._most_s = velocity, most_s

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from vla_async.bench.fusion.figures import Figures, figures, medians
-from vla_async.bench.fusion.run import run
+from vla_async.bench.fusion.run import COMPARED, run
 from vla_async.bench.fusion.scenarios import SCENARIOS, Scenario
-from vla_async.fusion.factory import FUSERS
 
 Results = dict[str, dict[str, Figures]]  # scenario's key -> fuser -> medians over the seeds
-PAIRS = [(scenario, name) for scenario in SCENARIOS for name in FUSERS]
+PAIRS = [(scenario, name) for scenario in SCENARIOS for name in COMPARED]
 
 
 def measure(scenario: Scenario, name: str, seeds: int) -> Figures:

@@ -4,17 +4,19 @@ from __future__ import annotations
 import time
 from bisect import insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
 from vla_async.bench.fusion.scenarios import START_NS, STEP_NS, Policy, Scenario
 from vla_async.fusion import make_fuser
-from vla_async.fusion.factory import OURS
+from vla_async.fusion.factory import FUSERS, OURS, Fuser
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray, FusionReport
 
+SEARCHING, SEARCH_S = f'{OURS} with phase search', 0.1  # how far it may move a chunk [s]
+COMPARED = (OURS, SEARCHING, *FUSERS[1:])
 SERVO_PER_STEP = 8  # 240 Hz
 SERVO_NS = STEP_NS // SERVO_PER_STEP
 WINDOW_STEP_NS, WINDOW_POINTS = 20_000_000, 50
@@ -36,9 +38,15 @@ class Trace:
     window_us: list[float] = field(default_factory=list)  # of WINDOW_POINTS; baselines make none
 
 
+def _fuser(name: str, scenario: Scenario) -> Fuser:
+    if name == SEARCHING:
+        return make_fuser(OURS, replace(scenario.config(), phase_search_s=SEARCH_S))
+    return make_fuser(name, scenario.config())
+
+
 def run(name: str, scenario: Scenario, seed: int) -> Trace:
     """Virtual time; only the timings depend on the machine."""
-    fuser, policy = make_fuser(name, scenario.config()), Policy(scenario, seed)
+    fuser, policy = _fuser(name, scenario), Policy(scenario, seed)
     robot = scenario.wanted(0.0, np.zeros(1), np.zeros(scenario.dof))[0]
     fuser.reset(START_NS, robot)
     count, most = round(scenario.seconds * NS_PER_S / SERVO_NS), scenario.most[0] * SERVO_NS / NS_PER_S

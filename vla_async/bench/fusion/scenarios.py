@@ -32,6 +32,7 @@ class Scenario:
     gripper: float | None = None  # the same of a gripper's samples, to its stroke; None: there is no gripper
     delay_s: tuple[float, float] = (0.2, 0.2)  # from observation to arrival, uniform between the two
     every: int = 25  # steps between observations
+    jitter_s: float = 0.0  # standard deviation by which stamps are wrong
     lost: float = 0.0  # share of the chunks that never arrive
     overtaken: float = 0.0  # share that arrives after its successor
     jump_s: float | None = None  # instead of the sine: still, and from then on still elsewhere
@@ -103,7 +104,10 @@ class Policy:
         self._sequence += 1
         seen_s = (seen_ns - START_NS) / NS_PER_S
         clean = self.scenario.wanted(seen_s, seen_s + np.arange(HORIZON) * STEP_NS / NS_PER_S, position)
-        return [ActionChunk(seen_ns, STEP_NS, clean + self._fault(), sequence=self._sequence, observation_ns=seen_ns)
+        stamp_ns = seen_ns
+        if self.scenario.jitter_s:
+            stamp_ns += nanoseconds(self._rng.normal(0.0, self.scenario.jitter_s))
+        return [ActionChunk(stamp_ns, STEP_NS, clean + self._fault(), sequence=self._sequence, observation_ns=seen_ns)
                 for _ in range(count)]
 
     def delay_ns(self) -> int:
@@ -149,4 +153,5 @@ SCENARIOS = (
     replace(BIASED, key='i', title='(a) in degrees', unit=float(np.degrees(1.0))),
     replace(BIASED, key='j', title='(a) with limits tighter than the chunks', limits=(0.4, 2.0, 30.0)),
     CIRCLE,
+    replace(BIASED, key='l', title='(a) with stamps that jitter, sigma 40 ms', jitter_s=0.04),
 )
