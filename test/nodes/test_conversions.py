@@ -105,13 +105,15 @@ def test_a_window_on_an_uneven_grid_is_refused():
 
 
 def test_fusion_status():
-    report = types.FusionReport(6, True, '', 0.25, 0.5, 0.1, 0.2, 0.3, 1e-12, 2e-12, 3e-12, 4, ('elbow',))
+    report = types.FusionReport(6, True, '', 0.25, 0.5, 0.1, 0.2, 0.3, 1e-12, 2e-12, 3e-12, 4,
+                                (types.LimitedJoint('elbow', 1.5, 0.25), types.LimitedJoint('wrist', 1.0, 0.0)))
     chunk = types.ActionChunk(STAMP, 1, np.zeros((2, 3)), sequence=6, observation_ns=STAMP - 1, latent_ns=STAMP - 2)
     message = sent(conversions.fusion_status_message(report, chunk, STAMP + 5, STAMP + 7), msg.FusionStatus)
     jumps = [f'{kind}_{what}' for kind in ('disagreement', 'seam') for what in ('position', 'velocity', 'acceleration')]
     for name in ('sequence', 'accepted', 'reason', 'samples_limited', *jumps):
         assert getattr(message, name) == getattr(report, name), name
-    assert tuple(message.limited_joints) == report.limited_joints
+    limited = zip(message.limited_joints, message.limited_slowdown, message.limited_beyond, strict=True)
+    assert [types.LimitedJoint(*entry) for entry in limited] == list(report.limited)
     stamps = (message.header.stamp, message.trajectory, message.observation, message.latent)
     assert [conversions.to_ns(stamp) - STAMP for stamp in stamps] == [5, 7, -1, -2]
     assert (conversions.to_ns(message.delay), conversions.to_ns(message.transition)) == (250_000_000, 500_000_000)
