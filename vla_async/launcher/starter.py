@@ -42,7 +42,7 @@ class Starter:
         self.processes = {c.name: ManagedProcess(c, environment, logs / f'{c.name}.log') for c in commands}
         self._stop_first, self._stop_last = stop_first, stop_last
         self._restart_times: dict[str, deque[float]] = {name: deque() for name in self.processes}
-        self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID', '0')))
+        self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID') or 0))
         self._scanned_s = float('-inf')
 
     @property
