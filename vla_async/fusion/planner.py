@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.governor import Governor
@@ -61,7 +62,7 @@ class Planner:
         count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2) + REST
         under_way = motion.from_index(index - 1, 1 + GIVEN + count)
         base = to_spoken(under_way, self._driven, self._knot_s)
-        goal = _goal(base, target, lead, share)
+        goal = _goal(base, target, lead, share, self._driven)
         base = self._carried_on(base, goal, GIVEN + lead, common, noise)
         since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
         wish = from_spoken(_blend(base, goal, since_s, durations), self._driven, self._knot_s, under_way[0])
@@ -130,7 +131,7 @@ class Planner:
         return wish
 
 
-def _goal(base: FloatArray, target: Target, lead: int, share: float) -> FloatArray:
+def _goal(base: FloatArray, target: Target, lead: int, share: float, driven: NDArray[np.intp]) -> FloatArray:
     """Rows as `base`: the motion under way until the target begins, then the target, then its rest.
 
     A `share` below 1 draws it in to that part of the way from where the motion under way leads.
@@ -140,7 +141,9 @@ def _goal(base: FloatArray, target: Target, lead: int, share: float) -> FloatArr
     goal[begin:begin + len(target.points)] = target.points
     goal[begin + len(target.points):] = target.points[-1]
     if share < 1.0:
-        goal[begin:] = base[-1] + share * (goal[begin:] - base[-1])
+        drawn = base[-1] + share * (goal[begin:] - base[-1])
+        drawn[:, driven] = goal[begin:, driven]  # a velocity that is not drawn in ends at zero
+        goal[begin:] = drawn
     return goal
 
 
