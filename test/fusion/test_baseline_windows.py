@@ -137,7 +137,6 @@ def test_the_report_says_what_a_splice_would_do_and_what_is_left_of_it():
 
 def test_without_a_start_there_is_no_motion():
     fuser = make_fuser('act_ensemble', FuserConfig.from_embodiment(ROBOT))
-    assert not fuser.running
     assert 'reset' in fuser.add(swing(START, 1), START).reason
     with pytest.raises(DataError, match='reset'):
         fuser.window(START, PERIOD, 30)

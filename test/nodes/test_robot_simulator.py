@@ -54,6 +54,8 @@ def test_the_robot_follows_set_points_that_continue_from_home(graph, simulator, 
         command(controller_message(set_point))
         return states and states[-1].position[joint] > HOME[joint] + 0.25
     graph.until(has_turned, 'the wrist has turned')
+    others = np.arange(ROBOT.dof) != joint
+    np.testing.assert_allclose(np.array(states[-1].position)[others], HOME[others], atol=0.1)
 
 
 def test_bad_set_points_move_nothing_and_are_named(graph, simulator, command):

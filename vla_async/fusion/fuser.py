@@ -78,20 +78,10 @@ class ChunkFuser:
         self._running = True
 
     @property
-    def running(self) -> bool:
-        """Whether there is a motion: false until the first `reset`."""
-        return self._running
-
-    @property
     def rest_ns(self) -> int:
         """Time from which the motion is at rest unless another chunk comes."""
         self._need_start()
         return self._motion.rest_ns
-
-    @property
-    def chunk(self) -> ActionChunk | None:
-        """The chunk that is followed, None before the first one."""
-        return self._admission.last
 
     def following(self, now_ns: int) -> bool:
         """Whether the motion at `now_ns` still lies within the last chunk, not in the run-out after it."""
@@ -99,7 +89,8 @@ class ChunkFuser:
 
     def chunk_age_s(self, now_ns: int) -> float | None:
         """Time since the stamp of the chunk that is followed [s], None before the first one."""
-        return None if self.chunk is None else seconds(now_ns - self.chunk.stamp_ns)
+        last = self._admission.last
+        return None if last is None else seconds(now_ns - last.stamp_ns)
 
     # -- motion ------------------------------------------------------------------------------------------------
 

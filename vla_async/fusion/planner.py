@@ -59,13 +59,14 @@ class Planner:
         disagreement, common_s = self._disagreement(motion, target, common)
         noise = self._rule.noise(disagreement)
         durations, share = self._rule.durations(disagreement, noise, common_s)
-        count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2) + REST
+        count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2)
         under_way = motion.from_index(index - 1, 1 + GIVEN + count)
         base = to_spoken(under_way, self._driven, self._knot_s)
         goal = _goal(base, target, lead, share, self._driven)
         base = self._carried_on(base, goal, GIVEN + lead, common, noise)
         since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
         wish = from_spoken(_blend(base, goal, since_s, durations), self._driven, self._knot_s, under_way[0])
+        wish = _extended(wish, len(wish) + REST)  # the rest is checked like all else: an end that moves breaks a limit
         needed = demand(wish, self._bounds)
         too_fast, too_much = target.slowdown, target.too_much
         if needed.max() > 1.0:
@@ -92,7 +93,7 @@ class Planner:
         So the motion can take longer for the way to the new chunk than the old one lasts. Joints that go to something
         else, `noise` (D,) being 0, go on as planned.
         """
-        if common < 2 or begin + common >= len(base):
+        if common < 2:
             return base
         apart = (base[begin:begin + common] - goal[begin:begin + common]).mean(axis=0)
         aside = goal[begin:] + apart

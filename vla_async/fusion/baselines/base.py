@@ -39,28 +39,19 @@ class Baseline(ABC):
         self._running, self._rest_ns = True, stamp_ns
 
     @property
-    def running(self) -> bool:
-        """Whether there is a motion: false until the first `reset`."""
-        return self._running
-
-    @property
     def rest_ns(self) -> int:
         """Time from which the motion is at rest unless another chunk comes."""
         self._need_start()
         return self._rest_ns
 
-    @property
-    def chunk(self) -> ActionChunk | None:
-        """The chunk that came last, None before the first one."""
-        return self._admission.last
-
     def following(self, now_ns: int) -> bool:
         """Whether the motion at `now_ns` still lies within a chunk."""
-        return self.chunk is not None and now_ns <= self._rest_ns
+        return self._admission.last is not None and now_ns <= self._rest_ns
 
     def chunk_age_s(self, now_ns: int) -> float | None:
         """Time since the stamp of the chunk that came last [s], None before the first one."""
-        return None if self.chunk is None else seconds(now_ns - self.chunk.stamp_ns)
+        last = self._admission.last
+        return None if last is None else seconds(now_ns - last.stamp_ns)
 
     def add(self, chunk: ActionChunk, now_ns: int) -> FusionReport:
         """Go over to a chunk that arrived at `now_ns`. Never raises for what is in it: the report names the reason.
