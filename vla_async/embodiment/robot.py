@@ -1,0 +1,121 @@
+"""A robot as the suite sees it: joints in order, limits, groups, cameras, rates, controllers."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vla_async.errors import unknown
+from vla_async.types import FloatArray
+
+JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'velocity', 'gripper')
+UNBOUNDED_KINDS = ('continuous', 'velocity')  # of these a robot file gives neither lower nor upper
+OUTPUT_KINDS = ('forward_position',)
+REPRESENTATIONS = ('joints', 'poses')
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """One joint; limits in SI, `jerk` included since the fuser is continuous to acceleration.
+
+    `kind`: also how policies speak of it. continuous: an angle without end, whole turns do not matter; velocity: a
+    driven base whose velocity they give; gripper: held with hysteresis.
+    """
+
+    name: str
+    kind: str
+    lower: float  # [rad or m], minus infinity for UNBOUNDED_KINDS
+    upper: float  # [rad or m]
+    velocity: float  # [rad/s or m/s]
+    acceleration: float  # [rad/s^2 or m/s^2]
+    jerk: float  # [rad/s^3 or m/s^3]
+    home: float  # [rad or m]
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera by the name that policies use; its pictures arrive on `topic`."""
+
+    name: str
+    topic: str
+    width: int  # [px]
+    height: int  # [px]
+    rate_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A controller that takes set-points: which joints, in which order, on which topic."""
+
+    name: str
+    kind: str
+    topic: str
+    joints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often what happens [Hz]."""
+
+    chunk_hz: float
+    trajectory_hz: float
+    command_hz: float
+    joint_state_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class HandLimits:
+    """Where a hand that is led by poses may be, and how fast; linear limits hold per axis, angular ones about any."""
+
+    name: str
+    lower: tuple[float, ...]  # corners x, y, z of the workspace, in the frame of the poses [m]
+    upper: tuple[float, ...]
+    velocity: float  # [m/s]
+    acceleration: float  # [m/s^2]
+    jerk: float  # [m/s^3]
+    angular_velocity: float  # [rad/s]
+    angular_acceleration: float  # [rad/s^2]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a chunk of the robot's policies holds: all joints, or the poses of `hands` in that order."""
+
+    representation: str = 'joints'  # one of REPRESENTATIONS
+    hands: tuple[HandLimits, ...] = ()
+
+
+@dataclass(frozen=True)
+class Embodiment:
+    """Joints, groups, cameras, hands, controllers and rates of one robot."""
+
+    name: str
+    urdf: str  # file name below urdf/
+    joints: tuple[Joint, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    hands: Mapping[str, str]  # hand name -> URDF link at the point that touches
+    cameras: tuple[Camera, ...]
+    outputs: tuple[Output, ...]
+    rates: Rates
+    action: Action = Action()
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        return tuple(j.name for j in self.joints)
+
+    @property
+    def dof(self) -> int:
+        return len(self.joints)
+
+    def array(self, attribute: str) -> FloatArray:
+        """One numeric attribute of all joints, shape (D,), e.g. `array('velocity')`."""
+        return np.array([getattr(j, attribute) for j in self.joints], dtype=np.float64)
+
+    def indices(self, names: tuple[str, ...]) -> np.ndarray:
+        """Positions of the named joints in the order of the embodiment, shape (len(names),)."""
+        order = {name: i for i, name in enumerate(self.joint_names)}
+        for name in names:
+            if name not in order:
+                raise unknown(f'joint of {self.name}', name, order)
+        return np.array([order[name] for name in names], dtype=np.intp)
