@@ -21,7 +21,7 @@ ONLY_IN = {
     'torch': {'reasoning', 'acting', 'training', 'doctor'},  # doctor asks it whether it sees a GPU
     'safetensors': {'reasoning', 'acting', 'training'},
     'transformers': {'reasoning'},
-    'mujoco': {'sim'},
+    'mujoco': {'sim', 'kinematics'},
     'mink': {'sim'},
     'xacro': {'urdf'},
 }

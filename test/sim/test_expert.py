@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from vla_async.embodiment import load
+from vla_async.kinematics.robot_model import build_spec
 from vla_async.sim.expert import CRUISE, RATE, SPEED, Expert, funnel_velocity
 from vla_async.sim.inverse_kinematics import HandKinematics
-from vla_async.sim.robot_model import build_spec
 from vla_async.sim.scene import TABLES
 from vla_async.sim.world import World
 

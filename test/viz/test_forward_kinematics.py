@@ -5,7 +5,7 @@ import pytest
 
 from vla_async import embodiment
 from vla_async.errors import ConfigError
-from vla_async.sim.robot_model import build_spec, home_position, set_position
+from vla_async.kinematics.robot_model import build_spec, home_position, set_position
 from vla_async.urdf import expand
 from vla_async.viz.forward_kinematics import ForwardKinematics
 from vla_async.viz.paths import MOST_POINTS, HandPaths

@@ -1,1 +1,1 @@
-"""The simulated robot, its world, tasks and scripted expert; the only room that knows MuJoCo."""
+"""The simulated robot, its world, tasks and scripted expert, in MuJoCo."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from vla_async.kinematics.robot_model import build_spec
 from vla_async.sim.inverse_kinematics import HandKinematics
-from vla_async.sim.robot_model import build_spec
 from vla_async.sim.world import World
 from vla_async.types import FloatArray
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from vla_async.embodiment import Embodiment
 from vla_async.errors import DataError, unknown
+from vla_async.kinematics.robot_model import build_spec, set_position
 from vla_async.sim import furniture, tasks
-from vla_async.sim.robot_model import build_spec, set_position
 from vla_async.sim.scene import TABLES, Judge, Outcome, Scene
 from vla_async.types import FloatArray
 

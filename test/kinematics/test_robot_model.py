@@ -10,7 +10,7 @@ import pytest
 from vla_async import embodiment
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
-from vla_async.sim.robot_model import build_spec, expand, home_position
+from vla_async.kinematics.robot_model import build_spec, expand, home_position
 
 ROBOTS = ('astribot_s1', 'so101')
 URDF_KIND = {'revolute': 'revolute', 'prismatic': 'prismatic', 'gripper': 'revolute'}
