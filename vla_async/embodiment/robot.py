@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_async.embodiment.output import Output
 from vla_async.errors import unknown
 from vla_async.types import FloatArray
 
 JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'velocity', 'gripper')
 UNBOUNDED_KINDS = ('continuous', 'velocity')  # of these a robot file gives neither lower nor upper
-OUTPUT_KINDS = ('forward_position',)
 REPRESENTATIONS = ('joints', 'poses')
 
 
@@ -42,16 +42,6 @@ class Camera:
     width: int  # [px]
     height: int  # [px]
     rate_hz: float
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A controller that takes set-points: which joints, in which order, on which topic."""
-
-    name: str
-    kind: str
-    topic: str
-    joints: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

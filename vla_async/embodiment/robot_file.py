@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
+from vla_async.embodiment.checks import no_other_keys, number, positive
+from vla_async.embodiment.output_file import check_outputs, parse_output
 from vla_async.embodiment.robot import (
     JOINT_KINDS,
-    OUTPUT_KINDS,
     REPRESENTATIONS,
     UNBOUNDED_KINDS,
     Action,
@@ -17,7 +18,6 @@ from vla_async.embodiment.robot import (
     Embodiment,
     HandLimits,
     Joint,
-    Output,
     Rates,
 )
 from vla_async.errors import ConfigError, unknown
@@ -55,8 +55,7 @@ def parse(data: Any, source: str) -> Embodiment:
             groups={str(k): tuple(v) for k, v in data['groups'].items()},
             hands={str(k): str(v) for k, v in data['hands'].items()},
             cameras=tuple(Camera(name=str(k), **v) for k, v in data['cameras'].items()),
-            outputs=tuple(Output(name=str(k), kind=v['kind'], topic=v['topic'], joints=tuple(v['joints']))
-                          for k, v in data['outputs'].items()),
+            outputs=tuple(parse_output(source, k, v) for k, v in data['outputs'].items()),
             rates=Rates(**data['rates']),
             action=_action(source, data.get('action', {'representation': 'joints'})),
         )
@@ -73,10 +72,9 @@ def _joint(source: str, name: str, entry: Any) -> Joint:
         raise ConfigError(f'{source}: joint {name}: kind must be one of {", ".join(JOINT_KINDS)}')
     unbounded = entry['kind'] in UNBOUNDED_KINDS
     numbers = (*(() if unbounded else ('lower', 'upper')), 'velocity', 'acceleration', 'jerk', 'home')
-    if extra := sorted(set(entry) - {'kind', *numbers}):
-        raise ConfigError(f'{source}: joint {name}: unknown key {extra[0]}')
+    no_other_keys(f'{source}: joint {name}', entry, ('kind', *numbers))
     values = {'lower': -math.inf, 'upper': math.inf}
-    values |= {key: _number(f'{source}: joint {name}: {key}', entry.get(key)) for key in numbers}
+    values |= {key: number(f'{source}: joint {name}: {key}', entry.get(key)) for key in numbers}
     if not values['lower'] < values['upper']:
         raise ConfigError(f'{source}: joint {name}: lower must be below upper')
     if not values['lower'] <= values['home'] <= values['upper']:
@@ -85,12 +83,6 @@ def _joint(source: str, name: str, entry: Any) -> Joint:
         if values[key] <= 0:
             raise ConfigError(f'{source}: joint {name}: {key} must be positive')
     return Joint(name=str(name), kind=entry['kind'], **values)
-
-
-def _number(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ConfigError(f'{where} must be a finite number, got {value!r}')
-    return float(value)
 
 
 def _action(source: str, entry: Any) -> Action:
@@ -111,19 +103,14 @@ def _hand(where: str, name: str, entry: Any) -> HandLimits:
     speeds = ('velocity', 'acceleration', 'jerk', 'angular_velocity', 'angular_acceleration')
     if not isinstance(entry, dict):
         raise ConfigError(f'{where}: limits are a mapping with {", ".join((*corners, *speeds))}')
-    if extra := sorted(set(entry) - {*corners, *speeds}):
-        raise ConfigError(f'{where}: unknown key {extra[0]}')
+    no_other_keys(where, entry, (*corners, *speeds))
     for key in corners:
         if not isinstance(entry.get(key), list) or len(entry[key]) != 3:
             raise ConfigError(f'{where}: {key} must be a list of x, y, z, got {entry.get(key)!r}')
-    lower, upper = (tuple(_number(f'{where}: {key}', value) for value in entry[key]) for key in corners)
+    lower, upper = (tuple(number(f'{where}: {key}', value) for value in entry[key]) for key in corners)
     if not all(low < high for low, high in zip(lower, upper, strict=True)):
         raise ConfigError(f'{where}: lower must be below upper')
-    values = {key: _number(f'{where}: {key}', entry.get(key)) for key in speeds}
-    for key, value in values.items():
-        if value <= 0:
-            raise ConfigError(f'{where}: {key} must be positive')
-    return HandLimits(name, lower, upper, **values)
+    return HandLimits(name, lower, upper, **{key: positive(f'{where}: {key}', entry.get(key)) for key in speeds})
 
 
 def _check(source: str, robot: Embodiment) -> None:
@@ -133,13 +120,7 @@ def _check(source: str, robot: Embodiment) -> None:
         for name in names:
             if name not in known:
                 raise ConfigError(f'{source}: {where} names the unknown joint {name!r}')
-    commanded = [n for o in robot.outputs for n in o.joints]
-    if sorted(commanded) != sorted(known):
-        wrong = sorted(known ^ set(commanded)) or sorted({n for n in commanded if commanded.count(n) > 1})
-        raise ConfigError(f'{source}: every joint belongs to exactly one output; see {", ".join(wrong)}')
-    for output in robot.outputs:
-        if output.kind not in OUTPUT_KINDS:
-            raise ConfigError(f'{source}: output {output.name}: kind must be one of {", ".join(OUTPUT_KINDS)}')
+    check_outputs(source, robot)
     for hand in robot.action.hands:
         if hand.name not in robot.hands:
             raise ConfigError(f'{source}: action names the unknown hand {hand.name!r}')

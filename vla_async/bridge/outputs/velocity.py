@@ -1,0 +1,65 @@
+"""Velocities that follow a motion: its own plus feedback, inside the limits, resting when it rests.
+
+What is not known is not followed: without a present measured position the joints go to rest, no faster than they may.
+"""
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_async.bridge.outputs.base import OutputSettings, Tick
+from vla_async.embodiment import Embodiment
+from vla_async.timebase import nanoseconds, seconds
+from vla_async.types import FloatArray
+
+LONGEST_S = 0.05  # a tick that comes later than this is no licence for a larger step
+TURN = 2.0 * np.pi  # [rad]
+
+
+class SlewLimit:
+    """Keeps velocities (J,) within the joints' limits, also in how much they change from one call to the next."""
+
+    def __init__(self, robot: Embodiment, joints: NDArray[np.intp]) -> None:
+        self._velocity = robot.array('velocity')[joints]
+        self._acceleration = robot.array('acceleration')[joints]
+        self._sent, self._sent_ns = np.zeros(joints.size), 0
+
+    def towards(self, wanted: FloatArray | None, now_ns: int) -> FloatArray:
+        """As much of the velocities wanted (J,) [rad/s or m/s] as may be sent; None or not finite: towards rest."""
+        if wanted is None or not np.isfinite(wanted).all():
+            wanted = np.zeros_like(self._sent)
+        step = self._acceleration * min(max(seconds(now_ns - self._sent_ns), 0.0), LONGEST_S)
+        self._sent = np.clip(np.clip(wanted, -self._velocity, self._velocity), self._sent - step, self._sent + step)
+        self._sent_ns = now_ns
+        return self._sent
+
+
+class VelocityLoop:
+    """v = q' + gain (q - q_measured), of the joints with these indices."""
+
+    def __init__(self, robot: Embodiment, joints: NDArray[np.intp], gain: float, settings: OutputSettings) -> None:
+        self._joints, self._gain = joints, gain
+        self._oldest_ns = nanoseconds(settings.joint_state_age_s)
+        self._farthest = robot.array('velocity')[joints] / gain  # what is beyond makes the feedback no faster
+        self._turning = np.array([robot.joints[j].kind == 'continuous' for j in joints])
+        self._slew = SlewLimit(robot, joints)
+
+    def measured(self, tick: Tick) -> FloatArray | None:
+        """Present positions (J,) [rad or m]; None when they are not finite, too old, or stamped in the future."""
+        if tick.measured is None or abs(tick.now_ns - tick.measured.stamp_ns) > self._oldest_ns:
+            return None
+        position: FloatArray = tick.measured.position[self._joints]
+        return position if np.isfinite(position).all() else None
+
+    def velocity(self, tick: Tick) -> FloatArray:
+        """What to send (J,) [rad/s or m/s]."""
+        measured = self.measured(tick)
+        wanted = None if measured is None or tick.now_ns >= tick.motion.end_ns else self._wanted(tick, measured)
+        return self._slew.towards(wanted, tick.now_ns)
+
+    def _wanted(self, tick: Tick, measured: FloatArray) -> FloatArray:
+        apart = tick.command.position[self._joints] - measured
+        apart = np.where(self._turning, apart - TURN * np.round(apart / TURN), apart)
+        feedback = self._gain * np.clip(apart, -self._farthest, self._farthest)
+        wanted: FloatArray = tick.command.velocity[self._joints] + feedback
+        return wanted

@@ -1,0 +1,29 @@
+"""What the entries of a robot file have in common; `where` names file and place in errors."""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from vla_async.errors import ConfigError
+
+
+def number(where: str, value: Any) -> float:
+    """A finite number; raises ConfigError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ConfigError(f'{where} must be a finite number, got {value!r}')
+    return float(value)
+
+
+def positive(where: str, value: Any) -> float:
+    """A finite number above zero; raises ConfigError otherwise."""
+    checked = number(where, value)
+    if checked <= 0:
+        raise ConfigError(f'{where} must be positive')
+    return checked
+
+
+def no_other_keys(where: str, entry: dict[str, Any], known: Iterable[str]) -> None:
+    """Raises ConfigError for a key that is not known: a typo must not pass for a default."""
+    if extra := sorted(set(map(str, entry)) - set(known)):
+        raise ConfigError(f'{where}: unknown key {extra[0]}')
