@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vla_async import embodiment
-from vla_async.sim.realtime import ENGAGE_TOLERANCE, MotionRatios, RealTimeWorld, SetPoints
+from vla_async.sim.realtime import ENGAGE_TOLERANCE, RealTimeWorld, SetPoints
 from vla_async.sim.world import World
 
 ROBOT = embodiment.load('astribot_s1')
@@ -54,16 +54,6 @@ def test_after_homing_only_a_set_point_that_continues_from_there_is_taken():
     np.testing.assert_array_equal(points.all(), np.ones(3))
 
 
-def test_ratios_are_the_largest_of_any_joint_since_they_were_cleared():
-    ratios, limit = MotionRatios(ROBOT), ROBOT.array('velocity')
-    ratios.add(0.0, 0.5 * limit)
-    ratios.add(1.0, 0.25 * limit)
-    assert ratios.velocity_max == pytest.approx(0.5)
-    assert ratios.acceleration_max == pytest.approx(float(np.max(0.25 * limit / ROBOT.array('acceleration'))))
-    ratios.clear()
-    assert ratios.velocity_max == ratios.acceleration_max == 0.0
-
-
 def test_the_world_advances_at_the_pace_of_the_clock(running):
     running.start()
     wait_for(lambda: running.look().elapsed_s > 0.05)
@@ -82,6 +72,26 @@ def test_a_reset_brings_the_robot_home_and_counts_episodes(running):
     assert second.elapsed_s == 0.0
     wait_for(lambda: len(running.states) > 3)
     np.testing.assert_allclose(running.states[-1][0], ROBOT.array('home'), atol=0.1)
+
+
+def test_every_step_is_watched_until_a_reset_starts_anew(running):
+    running.start()
+    wait_for(lambda: running.look().limits.judged > 100)
+    seen = running.look().limits
+    assert (seen.violations, seen.violated) == (0, ())
+    assert running.reset(5, None).limits.judged == 0
+
+
+def test_a_torn_robot_shows_in_the_limits(running):
+    running.set_points.set(np.arange(ROBOT.dof), ROBOT.array('home'))
+    running.start()
+    torn = ROBOT.array('home')
+    torn[ROBOT.joint_names.index('left_arm_4')] -= 0.5
+    running.set_points.set(np.arange(ROBOT.dof), torn)
+    wait_for(lambda: running.look().limits.violations > 10)
+    named = ' '.join(running.look().limits.violated)
+    assert 'acceleration of set-point left_arm_4' in named
+    assert 'acceleration of joint left_arm_4' in named
 
 
 def test_nothing_runs_after_stop(running):

@@ -147,13 +147,15 @@ class RobotSimulator(Node):
 
 def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStatus:
     """The judge's view as a message."""
-    scene, outcome = snapshot.scene, snapshot.outcome
+    scene, outcome, limits = snapshot.scene, snapshot.outcome, snapshot.limits
     message = SimulationStatus(
         episode=snapshot.episode, task=task, seed=scene.seed, instruction=scene.instruction, hand=outcome.hand,
         target=outcome.target, nearest=outcome.nearest, distance=outcome.distance, held=outcome.held,
         success=outcome.success, correct_target=outcome.correct_target, touched=sorted(outcome.touched),
-        elapsed=snapshot.elapsed_s, velocity_ratio_max=snapshot.velocity_ratio_max,
-        acceleration_ratio_max=snapshot.acceleration_ratio_max)
+        elapsed=snapshot.elapsed_s, steps_judged=limits.judged, steps_unjudged=limits.unjudged,
+        limit_violations=limits.violations, violated=limits.violated, set_point_ratios=limits.ratios[0],
+        joint_ratios=limits.ratios[1], set_point_speeds=limits.speeds[:, 0].tolist(),
+        joint_speeds=limits.speeds[:, 1].tolist())
     message.header.stamp = to_time(now_ns)
     return message
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_async.embodiment import Embodiment
+from vla_async.sim.limit_watch import LimitReport, LimitWatch
 from vla_async.sim.scene import Outcome, Scene
 from vla_async.sim.world import World
 from vla_async.timebase import NS_PER_S, step_ns
@@ -17,6 +18,7 @@ from vla_async.types import FloatArray
 
 SLICE_STEPS = 2  # physics steps between two looks at the clock
 TOLERATED_LAG_NS = 100_000_000  # farther behind, the world runs late for good instead of catching up in a burst
+NOTED_LAG_NS, EXCUSED_STEPS = 8_000_000, 100  # a burst after such a lag says nothing about who commands the robot
 ENGAGE_TOLERANCE = 0.05  # [rad or m]
 FACTOR_WINDOW_NS = 5 * NS_PER_S
 
@@ -51,28 +53,6 @@ class SetPoints:
         return self._held
 
 
-class MotionRatios:
-    """Largest velocity and acceleration of any joint so far, as ratios to its limits (arms that hit count as well)."""
-
-    def __init__(self, robot: Embodiment) -> None:
-        self._velocity_limit, self._acceleration_limit = robot.array('velocity'), robot.array('acceleration')
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything, for a new episode."""
-        self.velocity_max = self.acceleration_max = 0.0
-        self._before: tuple[float, FloatArray] | None = None
-
-    def add(self, time_s: float, velocity: FloatArray) -> None:
-        """Measured velocities (D,) at `time_s` of the simulation."""
-        self.velocity_max = max(self.velocity_max, float(np.max(np.abs(velocity) / self._velocity_limit)))
-        if self._before is not None and time_s > self._before[0]:
-            acceleration = (velocity - self._before[1]) / (time_s - self._before[0])
-            ratio = float(np.max(np.abs(acceleration) / self._acceleration_limit))
-            self.acceleration_max = max(self.acceleration_max, ratio)
-        self._before = time_s, velocity
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """How the episode stands at an instant."""
@@ -81,8 +61,7 @@ class Snapshot:
     elapsed_s: float
     scene: Scene
     outcome: Outcome
-    velocity_ratio_max: float
-    acceleration_ratio_max: float
+    limits: LimitReport
 
 
 class RealTimeWorld:
@@ -98,7 +77,8 @@ class RealTimeWorld:
         self.set_points = SetPoints(world.position())
         self.slices_late = 0
         self._world, self._take_set_points, self._on_state = world, take_set_points, on_state
-        self._ratios = MotionRatios(robot)
+        self._limits = LimitWatch(robot, world.timestep)
+        self._limits.restart(world.position())
         self._episode = 0
         self._slice_ns = round(world.timestep * SLICE_STEPS * NS_PER_S)
         self._state_ns = step_ns(robot.rates.joint_state_hz)
@@ -125,7 +105,7 @@ class RealTimeWorld:
         with self.lock:
             self._world.reset(seed, instruction)
             self.set_points.home(self._world.position())
-            self._ratios.clear()
+            self._limits.restart(self._world.position())
             self._episode += 1
             return self._look()
 
@@ -136,7 +116,7 @@ class RealTimeWorld:
 
     def _look(self) -> Snapshot:
         return Snapshot(self._episode, self._world.time_s, self._world.scene, self._world.judge(),
-                        self._ratios.velocity_max, self._ratios.acceleration_max)
+                        self._limits.report())
 
     def _run(self) -> None:
         began_ns = due_ns = time.monotonic_ns()
@@ -151,6 +131,8 @@ class RealTimeWorld:
             if behind_ns > TOLERATED_LAG_NS:
                 due_ns += behind_ns
                 self.slices_late += 1
+            elif behind_ns > NOTED_LAG_NS:
+                self._limits.excuse(EXCUSED_STEPS)
             if (elapsed_ns := time.monotonic_ns() - began_ns) >= FACTOR_WINDOW_NS:
                 self._factor = (simulated_ns - window_ns) / elapsed_ns
                 began_ns, window_ns = began_ns + elapsed_ns, simulated_ns
@@ -159,12 +141,13 @@ class RealTimeWorld:
         self._take_set_points(self.set_points)
         with self.lock:
             for _ in range(SLICE_STEPS):
-                self._world.step(self.set_points.all())
+                held = self.set_points.all()
+                self._world.step(held)
+                self._limits.add(held, self._world.position())
 
     def _publish_state(self) -> None:
         with self.lock:
             position, velocity = self._world.position(), self._world.velocity()
-            self._ratios.add(self._world.time_s, velocity)
         self._on_state(position, velocity)
 
 

@@ -1,0 +1,121 @@
+"""Whether a robot keeps its limits, judged at every step of the physics: what its controllers hold and what it does.
+
+Velocity and acceleration are those of the motion behind a low-pass of four equal poles of 15 ms. They are averages of
+the true ones: a motion within its limits never shows more, whereas the steps of set-points that are held from tick to
+tick, which say nothing about the motion, are smoothed away. What it can hide is short: a jump of a resting set-point breaks
+an acceleration limit of 8 rad/s^2 from 16 mrad on, and the slack with it from 20 mrad on.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vla_async.embodiment import Embodiment
+from vla_async.types import FloatArray
+
+POLES, POLE_S = 4, 0.015
+SPEED_STEPS = 5  # physics steps of one entry of the speeds
+SPEEDS_KEPT = 256  # entries that wait to be taken
+SIDES = ('set-point', 'joint')
+QUANTITIES = ('position', 'velocity', 'acceleration')
+# what is allowed beyond a limit: [rad or m], and as a factor for velocity and acceleration
+SET_POINT_SLACK = (1e-6, 1.02, 1.25)  # late ticks move a held set-point late, and then by more
+JOINT_SLACK = (0.01, 1.1, 1.5)  # the servo's overshoot, other joints that pull, and contacts
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReport:
+    """What was seen since the reset. Ratios (2, 3): set-points and joints by position, velocity, acceleration [1]."""
+
+    judged: int  # physics steps
+    unjudged: int  # steps while the simulation itself ran late, and shortly after
+    violations: int  # steps at which anything was beyond its limit and slack, or not finite
+    violated: tuple[str, ...]  # what was, with its largest ratio to the limit
+    ratios: FloatArray
+    speeds: FloatArray  # (K, 2) largest ratio to the velocity limit, set-points and joints, since the report before
+
+
+class LimitWatch:
+    """Counts the steps at which a limit is broken and keeps the largest ratios; for one thread at a time."""
+
+    def __init__(self, robot: Embodiment, timestep_s: float) -> None:
+        self._names, self._dof = robot.joint_names, robot.dof
+        self._limits, self._allowed, self._middle = _limits(robot)
+        self._low_pass, self._feed, self._derive = _filter(timestep_s)
+        self.restart(np.zeros(robot.dof))
+
+    def restart(self, position: FloatArray) -> None:
+        """Forget everything; the robot rests at `position` (D,) [rad or m], and is told to."""
+        self._state = np.tile(position, (POLES, 2))  # (POLES, 2 D) set-points, then joints
+        self._worst = np.zeros((3, 2 * self._dof))
+        self._judged = self._unjudged = self._violations = self._excused = 0
+        self._speed, self._steps = np.zeros(2), 0
+        self._speeds: list[FloatArray] = []
+
+    def excuse(self, steps: int) -> None:
+        """The next steps are not judged: the simulation ran late, which no controller of a robot would."""
+        self._excused = max(self._excused, steps)
+
+    def add(self, set_point: FloatArray, position: FloatArray) -> None:
+        """One physics step: positions (D,) that the controllers held and that the joints have now [rad or m]."""
+        both = np.concatenate((set_point, position))
+        self._state = self._low_pass @ self._state + self._feed * both
+        used = np.empty((3, both.size))
+        np.subtract(both, self._middle, out=used[0])
+        np.matmul(self._derive, self._state, out=used[1:])
+        np.abs(used, out=used)
+        self._note_speed(used[1])
+        if self._excused:
+            self._excused -= 1
+            self._unjudged += 1
+            return
+        self._judged += 1
+        self._violations += not (used <= self._allowed).all()  # NaN is not <= anything either
+        np.fmax(self._worst, np.where(np.isfinite(used), used, np.inf), out=self._worst)
+
+    def report(self) -> LimitReport:
+        """What was seen so far; speeds are handed out once."""
+        speeds, self._speeds = self._speeds, []
+        ratios = np.divide(self._worst, self._limits, out=np.zeros_like(self._worst), where=self._limits < np.inf)
+        return LimitReport(self._judged, self._unjudged, self._violations, self._violated(ratios),
+                           ratios.reshape(3, 2, self._dof).max(axis=2).T, np.array(speeds).reshape(-1, 2))
+
+    def _note_speed(self, velocity: FloatArray) -> None:
+        ratio = (velocity / self._limits[1]).reshape(2, self._dof).max(axis=1)
+        np.maximum(self._speed, ratio, out=self._speed)
+        self._steps += 1
+        if self._steps % SPEED_STEPS == 0:
+            self._speeds = [*self._speeds[1 - SPEEDS_KEPT:], self._speed]
+            self._speed = np.zeros(2)
+
+    def _violated(self, ratios: FloatArray) -> tuple[str, ...]:
+        rows, columns = np.nonzero(self._worst > self._allowed)
+        return tuple(f'{QUANTITIES[row]} of {SIDES[column // self._dof]} {self._names[column % self._dof]}: '
+                     f'{ratios[row, column]:.2f} of its limit' for row, column in zip(rows, columns, strict=True))
+
+
+def _limits(robot: Embodiment) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Limits (3, 2 D) about the middle of each joint's range, the same with slack, and that middle (2 D,)."""
+    lower, upper = robot.array('lower'), robot.array('upper')
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    middle = np.where(bounded, (np.where(bounded, lower, 0.0) + np.where(bounded, upper, 0.0)) / 2, 0.0)
+    half = np.where(bounded, upper - middle, np.inf)
+    limits = np.stack([half, robot.array('velocity'), robot.array('acceleration')])
+    allowed = [np.stack([half + slack[0], *(limits[1:] * np.array(slack[1:])[:, None])])
+               for slack in (SET_POINT_SLACK, JOINT_SLACK)]
+    return np.tile(limits, 2), np.hstack(allowed), np.tile(middle, 2)
+
+
+def _filter(timestep_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """x <- A x + b u of the low-pass in implicit steps, and C: velocity and acceleration of its output are C x.
+
+    Pole i follows pole i - 1 by x_i' = (x_{i-1} - x_i) / T, so the differences between poles are derivatives:
+    the output's velocity is (x_3 - x_4) / T, its acceleration (x_2 - 2 x_3 + x_4) / T^2.
+    """
+    share = timestep_s / (POLE_S + timestep_s)
+    chain = np.linalg.inv(np.eye(POLES) - share * np.eye(POLES, k=-1))
+    derive = np.zeros((2, POLES))
+    derive[0, -2:] = np.array([1.0, -1.0]) / POLE_S
+    derive[1, -3:] = np.array([1.0, -2.0, 1.0]) / POLE_S ** 2
+    return (1.0 - share) * chain, share * chain[:, :1], derive
