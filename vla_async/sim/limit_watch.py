@@ -2,8 +2,8 @@
 
 Velocity and acceleration are those of the motion behind a low-pass of four equal poles of 15 ms. They are averages of
 the true ones: a motion within its limits never shows more, whereas the steps of set-points that are held from tick to
-tick, which say nothing about the motion, are smoothed away. What it can hide is short: a jump of a resting set-point breaks
-an acceleration limit of 8 rad/s^2 from 16 mrad on, and the slack with it from 20 mrad on.
+tick, which say nothing about the motion, are smoothed away. What it can hide is short: a jump of a resting set-point
+breaks an acceleration limit of 8 rad/s^2 from 16 mrad on, and the slack with it from 20 mrad on.
 """
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _filter(timestep_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     the output's velocity is (x_3 - x_4) / T, its acceleration (x_2 - 2 x_3 + x_4) / T^2.
     """
     share = timestep_s / (POLE_S + timestep_s)
-    chain = np.linalg.inv(np.eye(POLES) - share * np.eye(POLES, k=-1))
+    chain: FloatArray = np.linalg.inv(np.eye(POLES) - share * np.eye(POLES, k=-1))
     derive = np.zeros((2, POLES))
     derive[0, -2:] = np.array([1.0, -1.0]) / POLE_S
     derive[1, -3:] = np.array([1.0, -2.0, 1.0]) / POLE_S ** 2
