@@ -1,11 +1,13 @@
 """The follower's set-points are continuous and inside the limits whatever comes, and rest when nothing comes."""
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from vla_async import embodiment
 from vla_async.bridge import FollowerConfig, MotionFollower
+from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
 from vla_async.types import JointWindow
 
@@ -63,23 +65,32 @@ def quintic(stamp_ns, distance, begin_ns=T0, duration_s=1.0, joint=ARM, count=14
 class Robot:
     """Follows its set-points at once; `run` ticks the follower and records what it sent."""
 
-    def __init__(self, config=CONFIG):
-        self.follower = MotionFollower(config)
+    def __init__(self, config=CONFIG, **watching):
+        self.follower = MotionFollower(config, **watching)
+        self.jump_ns = 0  # by which the robot's clock was set
         self.now_ns, self.position, self.sent = T0, HOME.copy(), []
         self.measured = True
         self.follower.observe(T0, HOME, ZERO)
-        self.follower.activate(T0)
+        self.follower.hear(T0, False, '')
+        self.follower.activate(T0, T0)
+
+    @property
+    def ros_ns(self):
+        return self.now_ns + self.jump_ns
+
+    def tick(self, now_ns):
+        return self.follower.tick(now_ns + self.jump_ns, now_ns).command
 
     def run(self, seconds, each=None):
         for _ in range(round(seconds * S / TICK)):
             self.now_ns += TICK
             if each is not None:
                 each(self)
-            command = self.follower.command(self.now_ns)
-            self.sent.append(command)
+            command = self.tick(self.now_ns)
+            self.sent.append(replace(command, stamp_ns=self.now_ns))
             if self.measured:
                 self.position = command.position
-                self.follower.observe(self.now_ns, self.position, command.velocity)
+                self.follower.observe(self.ros_ns, self.position, command.velocity)
         return self
 
     def assert_safe(self, config=CONFIG):
@@ -141,19 +152,19 @@ def test_when_windows_stop_the_last_one_brings_it_to_rest():
 def test_inactive_it_commands_nothing():
     follower = MotionFollower(CONFIG)
     with pytest.raises(DataError, match='not active'):
-        follower.command(T0)
+        follower.tick(T0, T0)
 
 
 class TestActivation:
     def test_without_joint_states_it_is_refused(self):
         with pytest.raises(DataError, match='no joint state has come'):
-            MotionFollower(CONFIG).activate(T0)
+            MotionFollower(CONFIG).activate(T0, T0)
 
     def test_with_old_joint_states_it_is_refused(self):
         follower = MotionFollower(CONFIG)
         follower.observe(T0 - S, HOME, ZERO)
         with pytest.raises(DataError, match=r'1\.00 s old'):
-            follower.activate(T0)
+            follower.activate(T0, T0)
 
     def test_far_outside_the_limits_it_is_refused_by_name(self):
         follower = MotionFollower(CONFIG)
@@ -161,7 +172,7 @@ class TestActivation:
         position[ARM] = CONFIG.upper[ARM] + 0.2
         follower.observe(T0, position, ZERO)
         with pytest.raises(DataError, match=r'left_arm_1 is 0\.200 beyond its limits'):
-            follower.activate(T0)
+            follower.activate(T0, T0)
 
 
 class TestRefusedWindows:
@@ -280,7 +291,7 @@ class TestStopHoldRelease:
         robot.run(0.1)
         robot.follower.observe(robot.now_ns, moved, ZERO)
         assert robot.follower.release(robot.now_ns) is None
-        np.testing.assert_allclose(robot.follower.command(robot.now_ns + TICK).position, moved)
+        np.testing.assert_allclose(robot.tick(robot.now_ns + TICK).position, moved)
 
     def test_release_of_a_sagging_robot_does_not_step(self):
         robot = Robot()
@@ -289,7 +300,7 @@ class TestStopHoldRelease:
         robot.run(0.1)
         robot.follower.observe(robot.now_ns, HOME - 0.005, ZERO)
         robot.follower.release(robot.now_ns)
-        np.testing.assert_array_equal(robot.follower.command(robot.now_ns + TICK).position, HOME)
+        np.testing.assert_array_equal(robot.tick(robot.now_ns + TICK).position, HOME)
 
     def test_nothing_is_released_while_it_brakes(self):
         robot = Robot()
@@ -327,11 +338,163 @@ class TestWatchdog:
         assert 'left_arm_1' in reasons
 
 
-def test_a_clock_that_is_set_back_does_not_move_the_robot_back():
+class TestClock:
+    """The robot's clock may be set while it moves; a steady clock tells how much time has really passed."""
+
+    @pytest.mark.parametrize('jump_s', [-10.0, -0.5, 0.5, 10.0])
+    def test_a_clock_that_is_set_ends_the_motion_inside_the_limits(self, jump_s):
+        robot = Robot()
+        robot.run(0.4, begin(robot))
+        robot.jump_ns = round(jump_s * S)
+        robot.run(1.0)
+        robot.assert_safe()
+        assert robot.at_rest
+        assert robot.follower.state == 'holding'
+        assert robot.follower.reason == f'the clock jumped by {jump_s:+.2f} s'
+
+    def test_after_it_was_set_back_new_windows_count(self):
+        robot = Robot()
+        robot.run(0.4, begin(robot))
+        robot.jump_ns = -10 * S
+        robot.run(1.0)
+        assert robot.follower.accept(still(robot.ros_ns, robot.position), robot.ros_ns) is None
+
+    def test_a_resting_robot_stays_where_it_is_when_the_clock_is_set(self):
+        robot = Robot().run(0.1)
+        robot.jump_ns = -10 * S
+        robot.run(0.1)
+        np.testing.assert_array_equal(robot.sent[-1].position, HOME)
+
+    def test_a_bridge_that_was_frozen_rests_where_it_left_the_robot(self):
+        robot = Robot()
+        robot.run(0.4, begin(robot))
+        last = robot.sent[-1].position
+        robot.now_ns += 300 * MS
+        robot.run(0.1)
+        np.testing.assert_array_equal(robot.sent[-1].position, last)
+        assert robot.follower.state == 'holding'
+        assert 'no set-point was sent for 0.3' in robot.follower.reason
+
+    def test_a_late_tick_changes_nothing(self):
+        robot = Robot()
+        feed = begin(robot)
+        robot.run(0.4, feed)
+        robot.now_ns += 30 * MS
+        robot.run(1.0, feed)
+        assert robot.sent[-1].position[ARM] == pytest.approx(HOME[ARM] + 0.5, abs=1e-9)
+
+
+class TestStopSignal:
+    def test_its_stop_brakes_and_holds_until_it_is_taken_back_and_released(self):
+        robot = Robot()
+        feed = begin(robot)
+        robot.run(0.4, feed)
+        robot.follower.hear(robot.now_ns, True, 'button at the door')
+        robot.run(1.0, feed)
+        robot.assert_safe()
+        assert robot.at_rest
+        assert (robot.follower.state, robot.follower.reason) == ('stopped', 'stop signal: button at the door')
+        assert 'button' in robot.follower.release(robot.now_ns)
+        robot.follower.hear(robot.now_ns, False, '')
+        assert robot.follower.state == 'stopped'
+        assert robot.follower.release(robot.now_ns) is None
+
+    def test_its_silence_counts_where_a_heartbeat_is_asked_for(self):
+        robot = Robot(stop_signal=StopSignal(0.5, 0.5))
+        feed = begin(robot, distance=0.8, duration_s=3.0)
+        robot.follower.hear(robot.now_ns, False, '')
+        robot.run(0.4, feed)
+        assert robot.follower.state == 'following'
+        robot.run(1.0, feed)
+        robot.assert_safe()
+        assert robot.follower.state == 'stopped'
+        assert robot.follower.reason.startswith('stop signal: silent for 0.5')
+
+    def test_without_its_heartbeat_the_robot_is_not_taken_over(self):
+        follower = MotionFollower(CONFIG, stop_signal=StopSignal(0.5, 0.5))
+        follower.observe(T0, HOME, ZERO)
+        with pytest.raises(DataError, match='stop signal: none has come'):
+            follower.activate(T0, T0)
+
+    def test_an_old_word_does_not_take_back_a_newer_stop(self):
+        robot = Robot()
+        robot.follower.hear(robot.now_ns, True, '')
+        robot.follower.hear(robot.now_ns - S, False, '')
+        robot.run(0.1)
+        assert robot.follower.state == 'stopped'
+
+
+def test_controllers_that_run_slowly_end_the_motion_until_they_are_back_at_speed():
     robot = Robot()
-    robot.run(0.4, begin(robot))
-    before = robot.sent[-1].position
-    np.testing.assert_array_equal(robot.follower.command(robot.now_ns - S).position, before)
+    feed = begin(robot, distance=0.8, duration_s=2.0)
+    robot.run(0.6, feed)
+    robot.follower.observe_speed(0.6)
+    robot.run(1.0, feed)
+    robot.assert_safe()
+    assert robot.at_rest
+    assert robot.follower.reason == 'the controllers run at 60 % of their speed'
+    robot.follower.observe_speed(1.0)
+    assert robot.follower.accept(still(robot.now_ns, robot.sent[-1].position), robot.now_ns) is None
+
+
+def test_what_the_body_forbids_is_not_begun():
+    class Body:
+        def window_fault(self, window):
+            return 'the hands would touch' if np.ptp(window.position[:, ARM]) > 1.0 else ''
+
+        def fault(self, position):
+            return ''
+    robot = Robot(body=Body())
+    assert robot.follower.accept(quintic(T0, 2.0, duration_s=2.5), T0) == 'the hands would touch'
+    assert robot.follower.accept(still(T0), T0) is None
+
+
+def test_every_change_of_state_is_told_once_with_its_reason():
+    robot = Robot()
+    feed = begin(robot)
+    robot.run(0.4, feed)
+    robot.follower.stop('button')
+    robot.run(1.0, feed)
+    robot.follower.release(robot.now_ns)
+    assert list(robot.follower.journal) == [
+        'inactive -> holding: no motion has come yet', 'holding -> following', 'following -> stopping: button',
+        'stopping -> stopped: button', 'stopped -> holding: released']
+
+
+class TestStreamedJoints:
+    """What was sent ahead to controllers that hold a stretch of motion is not changed."""
+
+    CONFIG = replace(CONFIG, streamed=np.ones(ROBOT.dof, dtype=bool), commit_s=0.1)
+
+    def moving(self):
+        robot = Robot(self.CONFIG)
+        robot.run(2.0, begin(robot, duration_s=2.5))
+        return robot, robot.follower.tick(robot.now_ns, robot.now_ns).motion
+
+    def ahead(self, robot, motion):
+        return np.array([motion.sample(robot.now_ns + ms * MS) for ms in range(-100, 100, 5)])
+
+    def test_a_stop_begins_when_it_can_have_arrived(self):
+        robot, motion = self.moving()
+        robot.follower.stop()
+        braking = robot.follower.tick(robot.now_ns, robot.now_ns).motion
+        np.testing.assert_array_equal(self.ahead(robot, motion), self.ahead(robot, braking))
+        robot.run(1.5).assert_safe()
+        assert robot.at_rest
+        assert robot.follower.state == 'stopped'
+
+    def test_a_new_window_changes_nothing_before_that(self):
+        robot, motion = self.moving()
+        shifted = quintic(robot.now_ns // STEP * STEP, 0.502, T0, 2.5)
+        assert robot.follower.accept(shifted, robot.now_ns) is None
+        after = robot.follower.tick(robot.now_ns, robot.now_ns).motion
+        np.testing.assert_array_equal(self.ahead(robot, motion), self.ahead(robot, after))
+        robot.run(3.0).assert_safe()
+        assert robot.sent[-1].position[ARM] == pytest.approx(HOME[ARM] + 0.502, abs=1e-6)
+
+    def test_a_window_that_ends_before_that_is_refused(self):
+        robot = Robot(self.CONFIG)
+        assert 'before anything can still change' in robot.follower.accept(still(T0, count=5), T0)
 
 
 @pytest.mark.parametrize('seed', range(8))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_async.embodiment import Embodiment
+from vla_async.timebase import nanoseconds
 from vla_async.types import FloatArray
 
 
@@ -16,6 +17,9 @@ class Tolerances:
 
     joint_state_age_s: float = 0.3  # measured positions older than this end the motion [s]
     clock_lead_s: float = 0.5  # a stamp further ahead than this tells of clocks that disagree [s]
+    clock_jump_s: float = 0.1  # a clock that goes this much more or less far than time has passed has jumped [s]
+    gap_s: float = 0.1  # after this long without set-points the robot has stopped already [s]
+    window_age_s: float = 0.5  # windows stamped further back than this come too late [s]
     start: float = 0.2  # first set-point to measured position [rad or m]
     tracking: float = 0.6  # set-point to measured position while moving [rad or m]
     release: float = 0.02  # a robot that was moved by more than this is held where it is now [rad or m]
@@ -38,11 +42,23 @@ class FollowerConfig:
     acceleration: FloatArray  # (D,) [rad/s^2 or m/s^2]
     jerk: FloatArray  # (D,) [rad/s^3 or m/s^3]
     turning: NDArray[np.bool_]  # (D,) joints whose measured position may be off by whole turns
+    driven: NDArray[np.bool_]  # (D,) joints that are led by velocity: where they are counted from means nothing
+    streamed: NDArray[np.bool_]  # (D,) joints whose controller holds a stretch of motion and goes on without the bridge
     tolerances: Tolerances = Tolerances()
+    commit_s: float = 0.0  # time ahead [s] that is sent already to controllers of streamed joints, and not changed
+
+    @property
+    def lead_ns(self) -> int:
+        """From now to the first instant that can still change [ns]."""
+        return nanoseconds(self.commit_s) if self.streamed.any() else 0
 
     @classmethod
-    def from_embodiment(cls, robot: Embodiment, tolerances: Tolerances | None = None) -> FollowerConfig:
+    def from_embodiment(cls, robot: Embodiment, tolerances: Tolerances | None = None,
+                        commit_s: float = 0.0) -> FollowerConfig:
         """Limits of the robot file."""
         arrays = {name: robot.array(name) for name in ('lower', 'upper', 'velocity', 'acceleration', 'jerk')}
-        turning = np.array([joint.kind == 'continuous' for joint in robot.joints])
-        return cls(joint_names=robot.joint_names, turning=turning, tolerances=tolerances or Tolerances(), **arrays)
+        kinds = np.array([joint.kind for joint in robot.joints])
+        streams = [joint for output in robot.outputs if output.kind == 'joint_trajectory' for joint in output.joints]
+        return cls(joint_names=robot.joint_names, turning=kinds == 'continuous', driven=kinds == 'velocity',
+                   streamed=np.isin(robot.joint_names, streams), tolerances=tolerances or Tolerances(),
+                   commit_s=commit_s, **arrays)

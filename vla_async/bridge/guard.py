@@ -28,13 +28,13 @@ class Guard:
         self._velocity = np.zeros(len(self._names))
         self._sent_ns, self._span_s = 0, SHORTEST_S
 
-    def restart(self, position: FloatArray, now_ns: int) -> None:
+    def restart(self, position: FloatArray) -> None:
         """The robot is at rest at `position` (D,); what was sent before does not count."""
-        self._position, self._velocity[:] = position.copy(), 0.0
-        self._sent_ns, self._span_s = now_ns, SHORTEST_S
+        self._position, self._velocity = position.copy(), np.zeros_like(position)
+        self._span_s = SHORTEST_S
 
     def fault(self, position: FloatArray, now_ns: int) -> str:
-        """Why `position` (D,) must not be sent at `now_ns`, or nothing."""
+        """Why `position` (D,) must not be sent at `now_ns`, by a clock that is never set, or nothing."""
         used, span_s = self._used, (now_ns - self._sent_ns) / NS_PER_S
         np.subtract(position, self._middle, out=used[0])
         used[1:] = 0.0

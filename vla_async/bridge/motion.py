@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_async.timebase import NS_PER_S, nanoseconds
 from vla_async.types import FloatArray, JointWindow
@@ -92,6 +93,53 @@ class Glide:
 
     def sample(self, now_ns: int) -> FloatArray:
         return self.onto.sample(now_ns) + self.offset.sample(now_ns)
+
+
+class Pieces:
+    """Motions one after the other, each from its time on; the first one also before that."""
+
+    def __init__(self, pieces: tuple[tuple[int, Motion], ...]) -> None:
+        self._pieces = pieces
+        since_ns, self.last = pieces[-1]
+        self.end_ns = max(self.last.end_ns, since_ns)
+
+    def sample(self, now_ns: int) -> FloatArray:
+        for since_ns, motion in reversed(self._pieces):
+            if now_ns >= since_ns:
+                return motion.sample(now_ns)
+        return self._pieces[0][1].sample(now_ns)
+
+    def then(self, motion: Motion, since_ns: int, forget_ns: int) -> Pieces:
+        """Another one from `since_ns` on; what is over before `forget_ns` is left out."""
+        kept = [piece for piece in self._pieces if piece[0] < since_ns]
+        while len(kept) > 1 and kept[1][0] <= forget_ns:
+            del kept[0]
+        return Pieces((*kept, (since_ns, motion)))
+
+
+class Split:
+    """Some joints along one motion, the others along another."""
+
+    def __init__(self, joints: NDArray[np.bool_], these: Motion, others: Motion) -> None:
+        """`joints` (D,) tells which go along `these`."""
+        self._joints, self._these, self._others = joints, these, others
+        self.end_ns = max(these.end_ns, others.end_ns)
+
+    def sample(self, now_ns: int) -> FloatArray:
+        return np.where(self._joints, self._these.sample(now_ns), self._others.sample(now_ns))
+
+
+class Within:
+    """A motion kept between position limits (D,) [rad or m]."""
+
+    def __init__(self, motion: Motion, lower: FloatArray, upper: FloatArray) -> None:
+        self._motion, self._lower, self._upper = motion, lower, upper
+        self.end_ns = motion.end_ns
+
+    def sample(self, now_ns: int) -> FloatArray:
+        state = self._motion.sample(now_ns)
+        np.clip(state[0], self._lower, self._upper, out=state[0])
+        return state
 
 
 def glide_duration_s(offset: FloatArray, velocity: FloatArray, acceleration: FloatArray) -> tuple[float, int]:

@@ -8,6 +8,8 @@ from vla_async.joint_order import JointReading
 from vla_async.timebase import seconds
 from vla_async.types import FloatArray
 
+FULL_SPEED = 0.99  # a speed scale from here on is full
+
 
 class Watchdog:
     """Judges the newest joint state."""
@@ -15,7 +17,10 @@ class Watchdog:
     def __init__(self, config: FollowerConfig) -> None:
         self._names, self._tolerances = config.joint_names, config.tolerances
         self._turn = np.where(config.turning, 2.0 * np.pi, np.inf)  # (D,) [rad]
+        self._driven = config.driven
+        self._lower, self._upper = config.lower, config.upper
         self.reading: JointReading | None = None
+        self.speed_scale = 1.0  # at which the controllers follow trajectories
 
     def observe(self, reading: JointReading) -> None:
         """Keep a joint state, unless it is older than the one that is known."""
@@ -33,17 +38,39 @@ class Watchdog:
             return f'joint states are stamped {-age_s:.1f} s in the future: the clocks differ'
         return ''
 
+    def forget(self) -> None:
+        """The clock was set: what was measured before has no age any more."""
+        self.reading = None
+
+    def speed_fault(self) -> str:
+        """Why trajectories would be followed late, or nothing."""
+        if self.speed_scale >= FULL_SPEED:  # NaN is not
+            return ''
+        return f'the controllers run at {100 * self.speed_scale:.0f} % of their speed'
+
     def distance_fault(self, position: FloatArray, tolerance: float, what: str) -> str:
         """Why `position` (D,) is too far from the measured one, or nothing."""
         if self.reading is None:
             return 'no joint state has come'
         apart = np.abs(position - self.reading.position)
         apart = np.minimum(np.fmod(apart, self._turn), self._turn - np.fmod(apart, self._turn))
+        apart[self._driven] = 0.0
         worst = int(apart.argmax())
         if apart[worst] <= tolerance:
             return ''
         return f'{what} of {self._names[worst]} is {apart[worst]:.3f} away from the measured position'
 
+    def takeover_fault(self, now_ns: int) -> str:
+        """Why the robot must not be taken over where it is, or nothing."""
+        fault = self.age_fault(now_ns)
+        if self.reading is None or fault:
+            return fault
+        beyond = np.maximum(self._lower - self.reading.position, self.reading.position - self._upper)
+        worst = int(beyond.argmax())
+        return ('' if beyond[worst] <= self._tolerances.outside else
+                f'{self._names[worst]} is {beyond[worst]:.3f} beyond its limits')
+
     def moving_fault(self, position: FloatArray, now_ns: int) -> str:
         """Why a motion with the set-point `position` (D,) must end, or nothing."""
-        return self.age_fault(now_ns) or self.distance_fault(position, self._tolerances.tracking, 'the set-point')
+        return (self.age_fault(now_ns) or self.speed_fault()
+                or self.distance_fault(position, self._tolerances.tracking, 'the set-point'))

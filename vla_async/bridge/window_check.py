@@ -13,7 +13,7 @@ POSITION_SLACK = 1e-6  # [rad or m]
 
 def window_fault(window: JointWindow, config: FollowerConfig, now_ns: int) -> str:
     """Why the window must not be followed, naming joint and quantity, or nothing."""
-    return _shape_fault(window, config) or _time_fault(window, now_ns) or _limit_fault(window, config)
+    return _shape_fault(window, config) or _time_fault(window, config, now_ns) or _limit_fault(window, config)
 
 
 def _shape_fault(window: JointWindow, config: FollowerConfig) -> str:
@@ -28,11 +28,14 @@ def _shape_fault(window: JointWindow, config: FollowerConfig) -> str:
     return '' if window.step_ns > 0 else 'window: its step must be longer than nothing'
 
 
-def _time_fault(window: JointWindow, now_ns: int) -> str:
+def _time_fault(window: JointWindow, config: FollowerConfig, now_ns: int) -> str:
     if window.stamp_ns > now_ns + window.step_ns:
         return f'window: begins {seconds(window.stamp_ns - now_ns):.3f} s in the future'
     end_ns = window.stamp_ns + (len(window.position) - 1) * window.step_ns
-    return f'window: ended {seconds(now_ns - end_ns):.3f} s ago' if end_ns <= now_ns else ''
+    if end_ns <= now_ns + config.lead_ns:
+        return f'window: ended {seconds(now_ns + config.lead_ns - end_ns):.3f} s before anything can still change'
+    age_s = seconds(now_ns - window.stamp_ns)
+    return f'window: {age_s:.3f} s old' if age_s > config.tolerances.window_age_s else ''
 
 
 def _limit_fault(window: JointWindow, config: FollowerConfig) -> str:

@@ -10,9 +10,10 @@ from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.follower import STOPPING
+from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
 from vla_async.nodes import parameters, topics
-from vla_async.nodes.conversions import controller_message, set_point_message, window_value
+from vla_async.nodes.conversions import controller_message, set_point_message, to_ns, window_value
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
@@ -23,6 +24,7 @@ from vla_async.timebase import step_ns
 
 REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
 WATCH_S = 0.5  # how often other commanders are looked for
+PERCENT = 100.0
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,27 @@ class Parameters(parameters.RobotParameters):
                                        '[rad or m]', low=0.001, high=3.0)
     tracking_tolerance: float = parameter(0.6, 'a robot further than this from its set-point is stopped [rad or m]',
                                           low=0.01, high=10.0)
+    window_age_s: float = parameter(0.5, 'windows stamped further back than this come too late [s]', low=0.05, high=5.0)
+    clock_jump_s: float = parameter(0.1, 'a clock that is set by more than this ends the motion [s]',
+                                    low=0.01, high=10.0)
+    gap_s: float = parameter(0.1, 'after this long without set-points the robot has stopped, and stays [s]',
+                             low=0.02, high=10.0)
+    commit_s: float = parameter(0.1, 'how far ahead trajectory controllers are told of the motion for good: no less '
+                                'than the longest way of a message [s]', low=0.0, high=2.0)
+    stop_heartbeat_s: float = parameter(0.0, 'a stop signal that is silent for longer stops the robot; 0: only its '
+                                        'explicit stop does [s]', low=0.0, high=10.0)
+    speed_scaling_topic: str = parameter('', 'where the robot tells the speed of its controllers in percent '
+                                         '(std_msgs/Float64); empty: nowhere')
+
+    def tolerances(self) -> Tolerances:
+        """Those of the follower."""
+        return Tolerances(joint_state_age_s=self.joint_state_age_s, start=self.start_tolerance,
+                          tracking=self.tracking_tolerance, window_age_s=self.window_age_s,
+                          clock_jump_s=self.clock_jump_s, gap_s=self.gap_s)
 
 
 class HardwareBridgeNode(PipelineNode):
-    """trajectory, joint_states -> the controllers' commands, joint_set_point."""
+    """trajectory, joint_states, stop_signal -> the controllers' commands, joint_set_point."""
 
     TASK = 'commands the robot'
     PARAMETERS = Parameters
@@ -49,9 +68,9 @@ class HardwareBridgeNode(PipelineNode):
 
     def configure(self) -> None:
         values = parameters.read(self, Parameters)
-        tolerances = Tolerances(joint_state_age_s=values.joint_state_age_s, start=values.start_tolerance,
-                                tracking=values.tracking_tolerance)
-        self._follower = MotionFollower(FollowerConfig.from_embodiment(self.robot, tolerances))
+        config = FollowerConfig.from_embodiment(self.robot, values.tolerances(), values.commit_s)
+        signal = StopSignal(values.stop_heartbeat_s, config.tolerances.clock_lead_s)
+        self._follower = MotionFollower(config, stop_signal=signal)
         self._outputs = [(self.advertise(topics.controller(output)), self.robot.indices(output.joints))
                          for output in self.robot.outputs]
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
@@ -59,7 +78,10 @@ class HardwareBridgeNode(PipelineNode):
         self._joints = JointReader(self)
         self.listen(topics.JOINT_STATES, self._measure)
         self.listen(topics.TRAJECTORY, self._accept)
-        self._watch = self.create_timer(WATCH_S, self._look_for_others)
+        self.listen(topics.STOP_SIGNAL, self._hear)
+        if values.speed_scaling_topic:
+            self.listen(topics.speed_scaling(values.speed_scaling_topic), self._observe_speed)
+        self._watch = self.create_timer(WATCH_S, self._look_around)
         take_turns_quickly()
         gc.freeze()  # what lives now lives for ever; the collector need not look at it during control
 
@@ -67,7 +89,7 @@ class HardwareBridgeNode(PipelineNode):
         other = self._other_commander()
         if other:
             raise DataError(other)
-        self._follower.activate(self.now_ns())
+        self._follower.activate(self.now_ns(), time.monotonic_ns())
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self._ticker.start()
 
@@ -117,13 +139,21 @@ class HardwareBridgeNode(PipelineNode):
 
     def _tick(self, late: bool) -> None:
         follower = self._follower
-        command = follower.command(self.now_ns())
+        command = follower.tick(self.now_ns(), time.monotonic_ns()).command
         for publisher, joints in self._outputs:
             publisher.publish(controller_message(command.position[joints]))
         self._set_points.publish(set_point_message(
             command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late))
 
-    def _look_for_others(self) -> None:
+    def _hear(self, message: Any) -> None:
+        self._follower.hear(to_ns(message.header.stamp), message.stop, message.reason)
+
+    def _observe_speed(self, message: Any) -> None:
+        self._follower.observe_speed(message.data / PERCENT)
+
+    def _look_around(self) -> None:
+        while self._follower.journal:
+            self.get_logger().info(self._follower.journal.popleft())
         other = self._other_commander()
         if not other:
             self.settle('second commander')

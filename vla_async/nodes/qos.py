@@ -22,4 +22,5 @@ LATENT = _profile(1, latched=True, lifespan_s=10.0)  # a late joiner gets it unl
 EVENTS = _profile(20)  # every value counts
 JOINT_STATES = _profile(5)
 SENSOR = _profile(1, reliable=False)  # cameras: a lost frame is better than a late one
+SIGNAL = _profile(5, reliable=False)  # hears whoever speaks, reliably or not; who speaks repeats it
 COMMANDS = _profile(1)  # reliable: matches controllers that read reliably and those that read best effort

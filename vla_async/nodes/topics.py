@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import TwistStamped
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64, Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
-from vla_async_msgs.msg import ActionChunk, FusionStatus, JointSetPoint, Latent, SimulationStatus, Task
+from vla_async_msgs.msg import (
+    ActionChunk,
+    FusionStatus,
+    JointSetPoint,
+    Latent,
+    SimulationStatus,
+    StopSignal,
+    SystemStatus,
+    Task,
+)
 
 from vla_async.embodiment import Camera, Embodiment, Output
 from vla_async.nodes import qos
@@ -44,12 +54,14 @@ TRAJECTORY = Topic('trajectory', JointTrajectory, qos.NEWEST)
 FUSION_STATUS = Topic('fusion_status', FusionStatus, qos.EVENTS)
 JOINT_SET_POINT = Topic('joint_set_point', JointSetPoint, qos.EVENTS)
 JOINT_STATES = Topic('joint_states', JointState, qos.JOINT_STATES)
+STOP_SIGNAL = Topic('stop_signal', StopSignal, qos.SIGNAL)  # from outside the suite
+SYSTEM_STATUS = Topic('system_status', SystemStatus, qos.LATCHED)
 SIMULATION_STATUS = Topic('simulation_status', SimulationStatus, qos.NEWEST)
 SPECTATOR = Topic('camera/spectator/image_raw', Image, qos.SENSOR)  # the simulator's, for videos
 DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray, qos.EVENTS)
 
 ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT,
-          JOINT_STATES, SIMULATION_STATUS, DIAGNOSTICS)
+          JOINT_STATES, STOP_SIGNAL, SYSTEM_STATUS, SIMULATION_STATUS, DIAGNOSTICS)
 
 
 def camera(spec: Camera) -> Topic:
@@ -58,8 +70,14 @@ def camera(spec: Camera) -> Topic:
 
 
 def controller(spec: Output) -> Topic:
-    """Set-points for one controller of the embodiment."""
-    return Topic(spec.topic, Float64MultiArray, qos.COMMANDS)
+    """Commands for one controller of the embodiment, as its kind takes them."""
+    messages: dict[str, type[Any]] = {'joint_trajectory': JointTrajectory, 'twist': TwistStamped}
+    return Topic(spec.topic, messages.get(spec.kind, Float64MultiArray), qos.COMMANDS)
+
+
+def speed_scaling(name: str) -> Topic:
+    """Speed of a robot's controllers in percent, on the topic that its driver names."""
+    return Topic(name, Float64, qos.SIGNAL)
 
 
 def everything(robot: Embodiment) -> tuple[Topic, ...]:

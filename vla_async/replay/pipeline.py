@@ -90,7 +90,7 @@ class Pipeline:
         """Begin at rest at `position` (D,) [rad or m]."""
         self._fast.reset()
         self.observe_joints(now_ns, position, np.zeros_like(position))
-        self._follower.activate(now_ns)
+        self._follower.activate(now_ns, now_ns)
         self._plan(now_ns, self._go_on)
 
     def set_task(self, task: Task) -> None:
@@ -125,7 +125,7 @@ class Pipeline:
     def step(self, now_ns: int) -> JointCommand:
         """Let everything happen that is due, then the set-point of this tick."""
         self._run_until(now_ns)
-        command = self._follower.command(now_ns)
+        command = self._follower.tick(now_ns, now_ns).command
         self._sent = SetPoint(now_ns, self._follower.state, command.position)
         self.recorder.set_point(command, now_ns, self._follower.trajectory_ns, self._follower.state, late=False)
         return command

@@ -1,0 +1,74 @@
+"""The bridge over DDS: what stops it from outside, and what it says about it."""
+import time
+
+import numpy as np
+import pytest
+from std_msgs.msg import Float64
+from std_srvs.srv import Trigger
+from vla_async_msgs.msg import StopSignal
+
+from vla_async.nodes import topics
+from vla_async.nodes.conversions import to_time
+from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+
+SPEED = 'speed_scaling_state_broadcaster/speed_scaling'
+
+
+def word(stop, reason='', ago_s=0.0):
+    message = StopSignal(stop=stop, reason=reason)
+    message.header.stamp = to_time(time.time_ns() - round(ago_s * 1e9))
+    return message
+
+
+@pytest.fixture
+def release(graph):
+    """Ask the bridge to accept motion again; returns its answer."""
+    def ask():
+        client = graph.probe.create_client(Trigger, 'hardware_bridge/release')
+        graph.until(client.service_is_ready, 'the release service')
+        answer = client.call_async(Trigger.Request())
+        graph.until(answer.done, 'an answer')
+        return answer.result()
+    return ask
+
+
+def test_the_stop_signal_stops_the_robot_until_it_is_taken_back_and_released(graph, moving, release):
+    say = graph.say(topics.STOP_SIGNAL)
+    say(word(True, 'button at the door'))
+    graph.until(lambda: moving.still_since(30), 'rest')
+    graph.until_diagnosed('hardware_bridge', 'button at the door')
+    moving.assert_calm()
+    assert 'button at the door' in release().message
+    say(word(False))
+    graph.until(lambda: release().success, 'release')
+    graph.until(lambda: not moving.still_since(10), 'motion')
+
+
+def test_a_stop_signal_whose_heartbeat_fails_stops_the_robot(graph, robot):
+    bridge = graph.start(HardwareBridgeNode, stop_heartbeat_s=2.0)
+    assert bridge.trigger_configure()
+    say = graph.say(topics.STOP_SIGNAL)
+    beat = graph.probe.create_timer(0.05, lambda: say(word(False)))
+    graph.until(lambda: bridge.trigger_activate() and bridge.active, 'activation')
+    graph.until(lambda: len(robot.commands) > 100, 'commands')
+    assert bridge._follower.state == 'holding'
+    graph.probe.destroy_timer(beat)
+    graph.until_diagnosed('hardware_bridge', 'stop signal: silent')
+    assert bridge._follower.state == 'stopped'
+
+
+def test_a_robot_that_runs_slowly_is_not_led_faster_than_it_follows(graph, robot):
+    graph.bring_up(HardwareBridgeNode, speed_scaling_topic=SPEED)
+    say = graph.say(topics.speed_scaling(SPEED))
+    say(Float64(data=60.0))
+    graph.until_diagnosed('hardware_bridge', '60 % of their speed')
+    say(Float64(data=100.0))
+    graph.until(lambda: '%' not in graph.diagnosis('hardware_bridge'), 'full speed')
+
+
+def test_a_bridge_that_stops_says_so_to_who_reads_its_set_points(graph, moving):
+    set_points = graph.hear(topics.JOINT_SET_POINT)
+    graph.say(topics.STOP_SIGNAL)(word(True, 'button'))
+    graph.until(lambda: set_points and set_points[-1].state == 'stopped', 'the state')
+    assert set_points[-1].reason == 'stop signal: button'
+    assert not np.abs(set_points[-1].velocity).any()
