@@ -114,7 +114,7 @@ def _filter(timestep_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     the output's velocity is (x_3 - x_4) / T, its acceleration (x_2 - 2 x_3 + x_4) / T^2.
     """
     share = timestep_s / (POLE_S + timestep_s)
-    chain: FloatArray = np.linalg.inv(np.eye(POLES) - share * np.eye(POLES, k=-1))
+    chain = np.linalg.inv(np.eye(POLES) - share * np.eye(POLES, k=-1)).astype(np.float64)
     derive = np.zeros((2, POLES))
     derive[0, -2:] = np.array([1.0, -1.0]) / POLE_S
     derive[1, -3:] = np.array([1.0, -2.0, 1.0]) / POLE_S ** 2
