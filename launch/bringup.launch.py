@@ -3,12 +3,14 @@
 Cameras, joint states and controllers are the robot's own; their topics are named in config/robots/<robot>.yaml.
 """
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vla_async.graph import PIPELINE, SUPERVISION
 from vla_async.resources import share
+from vla_async.security.policy import enclave
 
 ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
@@ -24,7 +26,8 @@ def generate_launch_description():
     """Every node is started again when it dies; lifecycle_manager brings it up again."""
     declared = [DeclareLaunchArgument(name, default_value=default, description=text)
                 for name, (default, text) in ARGUMENTS.items()]
-    return LaunchDescription([*declared, *map(node, (*PIPELINE, *SUPERVISION))])
+    security = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/security.launch.py')))
+    return LaunchDescription([*declared, security, *map(node, (*PIPELINE, *SUPERVISION))])
 
 
 def node(spec):
@@ -37,5 +40,5 @@ def node(spec):
         # name and namespace both: otherwise launch_ros writes the dict below `/**` and the file's section wins
         namespace=LaunchConfiguration('namespace'),
         parameters=[LaunchConfiguration('params_file'), told],
-        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level'), '--enclave', enclave(spec.name)],
         output='screen', respawn=True, respawn_delay=1.0)

@@ -10,6 +10,7 @@ from launch_ros.actions import Node
 
 from vla_async.graph import SIMULATION
 from vla_async.resources import share
+from vla_async.security.policy import enclave
 
 ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
@@ -25,11 +26,13 @@ def generate_launch_description():
                 for name, (default, text) in ARGUMENTS.items()]
     profile = SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', str(share() / 'config/fastdds.xml'))
     bringup = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/bringup.launch.py')))
-    return LaunchDescription([*declared, profile, *map(simulator, SIMULATION), bringup])
+    # the bringup first: it sets the environment of security, which the simulator needs, too
+    return LaunchDescription([*declared, profile, bringup, *map(simulator, SIMULATION)])
 
 
 def simulator(spec):
     """The simulated robot."""
     return Node(
         package='vla_async', executable=spec.executable, name=spec.name, namespace=LaunchConfiguration('namespace'),
-        parameters=[{name: LaunchConfiguration(name) for name in ('robot', 'task', 'seed')}], output='screen')
+        parameters=[{name: LaunchConfiguration(name) for name in ('robot', 'task', 'seed')}],
+        arguments=['--ros-args', '--enclave', enclave(spec.name)], output='screen')

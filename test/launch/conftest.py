@@ -18,6 +18,17 @@ class LaunchConfiguration:
     name: str
 
 
+@dataclass(frozen=True)
+class NotEqualsSubstitution:
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class IfCondition:
+    predicate: Any
+
+
 @dataclass
 class DeclareLaunchArgument:
     name: str
@@ -28,7 +39,8 @@ class DeclareLaunchArgument:
 @dataclass
 class SetEnvironmentVariable:
     name: str
-    value: str
+    value: Any
+    condition: Any = None
 
 
 @dataclass
@@ -63,7 +75,8 @@ STAND_INS = {
     'launch': [LaunchDescription],
     'launch.actions': [DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable],
     'launch.launch_description_sources': [PythonLaunchDescriptionSource],
-    'launch.substitutions': [LaunchConfiguration],
+    'launch.conditions': [IfCondition],
+    'launch.substitutions': [LaunchConfiguration, NotEqualsSubstitution],
     'launch_ros': [],
     'launch_ros.actions': [Node],
 }
@@ -76,6 +89,7 @@ class Launched:
     nodes: dict[str, Node]
     arguments: dict[str, DeclareLaunchArgument]
     includes: list[str]
+    entities: list[Any]  # all of it, in order
 
 
 @pytest.fixture
@@ -97,5 +111,5 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Launched]:
         return Launched(
             {e.name: e for e in entities if isinstance(e, Node)},
             {e.name: e for e in entities if isinstance(e, DeclareLaunchArgument)},
-            [e.source.path for e in entities if isinstance(e, IncludeLaunchDescription)])
+            [e.source.path for e in entities if isinstance(e, IncludeLaunchDescription)], entities)
     return load
