@@ -439,11 +439,8 @@ def test_controllers_that_run_slowly_end_the_motion_until_they_are_back_at_speed
 
 def test_what_the_body_forbids_is_not_begun():
     class Body:
-        def window_fault(self, window):
-            return 'the hands would touch' if np.ptp(window.position[:, ARM]) > 1.0 else ''
-
-        def fault(self, position):
-            return ''
+        def motion_fault(self, motion, now_ns):
+            return 'the hands would touch' if motion.sample(motion.end_ns)[0, ARM] > 1.0 else ''
     robot = Robot(body=Body())
     assert robot.follower.accept(quintic(T0, 2.0, duration_s=2.5), T0) == 'the hands would touch'
     assert robot.follower.accept(still(T0), T0) is None

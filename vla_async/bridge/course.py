@@ -35,19 +35,17 @@ class Course:
         """Remember what is sent, (3, D)."""
         self.sent, self.sent_ns = state, now_ns
 
-    def join(self, spline: Spline, now_ns: int, longest_s: float) -> str:
-        """Go over to the spline within `longest_s` [s]; returns why that cannot be, or nothing."""
+    def joined(self, spline: Spline, now_ns: int, longest_s: float) -> tuple[Motion, str]:
+        """The motion that goes over to the spline within `longest_s` [s], or the present one and why there is none."""
         at_ns = now_ns + self._config.lead_ns
         motion, fault = joined(self._last(), spline, at_ns, longest_s, self._config)
-        if not fault:
-            self._go_over(motion, at_ns, now_ns)
-        return fault
+        return (self.motion if fault else self._from(motion, at_ns, now_ns)), fault
 
     def brake(self) -> None:
         """To rest, from where the motion can be changed first."""
         at_ns = self.sent_ns + self._config.lead_ns
         state = self.motion.sample(at_ns) if self._config.lead_ns else self.sent
-        self._go_over(self._braking(state, at_ns), at_ns, self.sent_ns)
+        self.motion = self._from(self._braking(state, at_ns), at_ns, self.sent_ns)
 
     def brake_at_once(self) -> None:
         """To rest from what was sent last, which was good, whatever streamed joints were told."""
@@ -65,9 +63,9 @@ class Course:
     def _last(self) -> Motion:
         return self.motion.last if isinstance(self.motion, Pieces) else self.motion
 
-    def _go_over(self, motion: Motion, at_ns: int, now_ns: int) -> None:
+    def _from(self, motion: Motion, at_ns: int, now_ns: int) -> Motion:
+        """The present motion until `at_ns`, then another."""
         if not self._config.lead_ns:
-            self.motion = motion
-            return
+            return motion
         present = self.motion if isinstance(self.motion, Pieces) else Pieces(((self.sent_ns, self.motion),))
-        self.motion = present.then(motion, at_ns, now_ns - HISTORY_NS)
+        return present.then(motion, at_ns, now_ns - HISTORY_NS)

@@ -21,7 +21,7 @@ from vla_async.bridge.clock_watch import ClockWatch
 from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.course import Course
 from vla_async.bridge.guard import Guard
-from vla_async.bridge.motion import Spline
+from vla_async.bridge.motion import Motion, Spline
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.bridge.watchdog import Watchdog
@@ -37,9 +37,8 @@ INACTIVE, HOLDING, FOLLOWING, STOPPING, STOPPED = 'inactive', 'holding', 'follow
 class BodyCheck(Protocol):
     """What knows the robot's body."""
 
-    def window_fault(self, window: JointWindow) -> str: ...
-
-    def fault(self, position: FloatArray) -> str: ...
+    def motion_fault(self, motion: Motion, now_ns: int) -> str:
+        """Why the robot, which is where `motion` is at `now_ns`, must not go along it, or nothing."""
 
 
 class MotionFollower:
@@ -47,7 +46,7 @@ class MotionFollower:
 
     def __init__(self, config: FollowerConfig, body: BodyCheck | None = None,
                  stop_signal: StopSignal | None = None) -> None:
-        """`body` looks at windows and set-points, too, when given; `stop_signal` can stop the robot for good."""
+        """`body`, when given, looks at motions, too; `stop_signal` can stop the robot for good."""
         self._config, self._tolerances = config, config.tolerances
         self._guard, self._watchdog, self._clock = Guard(config), Watchdog(config), ClockWatch(config.tolerances)
         self._body = body
@@ -82,15 +81,16 @@ class MotionFollower:
         A refused window changes nothing: the motion that is under way runs to its rest.
         """
         with self._lock:
-            fault = self._unwilling() or window_fault(window, self._config, now_ns) or self._old(window)
-            if fault or (fault := self._bodily(window)):
-                return fault
-            spline = Spline(window)
-            longest_s = self._tolerances.seam_blend_s if self.state == FOLLOWING else self._tolerances.start_blend_s
-            fault = self._start_fault(spline, now_ns) or self._course.join(spline, now_ns, longest_s)
-            if fault:
-                return fault
-            self._window = window
+            present = self._course.motion
+            motion, fault = self._joined(window, now_ns)
+        if not fault and self._body:  # takes its time, and the set-points must not wait for it
+            fault = self._body.motion_fault(motion, now_ns)
+        if fault:
+            return fault
+        with self._lock:
+            if self._course.motion is not present:
+                return f'the robot has changed its motion meanwhile: it is {self.state}'
+            self._course.motion, self._window = motion, window
             self._become(FOLLOWING, '', window.stamp_ns)
             return None
 
@@ -199,8 +199,7 @@ class MotionFollower:
         state = self._course.motion.sample(now_ns)
         if self.state != FOLLOWING:
             return state
-        fault = self._watchdog.moving_fault(state[0], now_ns) or (self._body.fault(state[0]) if self._body else '')
-        if fault:
+        if fault := self._watchdog.moving_fault(state[0], now_ns):
             self._brake(fault)
         elif fault := self._guard.fault(state[0], steady_ns):
             self._course.brake_at_once()
@@ -244,6 +243,17 @@ class MotionFollower:
 
     # -- whether a window may be followed ----------------------------------------------------------------------
 
+    def _joined(self, window: JointWindow, now_ns: int) -> tuple[Motion, str]:
+        """The motion that goes over to the window, or the present one and why there is none."""
+        fault = self._unwilling() or window_fault(window, self._config, now_ns) or self._old(window)
+        if fault:
+            return self._course.motion, fault
+        spline = Spline(window)
+        if fault := self._start_fault(spline, now_ns):
+            return self._course.motion, fault
+        longest_s = self._tolerances.seam_blend_s if self.state == FOLLOWING else self._tolerances.start_blend_s
+        return self._course.joined(spline, now_ns, longest_s)
+
     def _unwilling(self) -> str:
         """Why no window is wanted now, or nothing."""
         if self._latch:
@@ -255,9 +265,6 @@ class MotionFollower:
             return ''
         ahead_s = seconds(self._window.stamp_ns - window.stamp_ns)
         return f'a window that begins {ahead_s:.3f} s later is followed already'
-
-    def _bodily(self, window: JointWindow) -> str:
-        return self._body.window_fault(window) if self._body else ''
 
     def _start_fault(self, spline: Spline, now_ns: int) -> str:
         """Why a resting robot must not set out on the window, or nothing."""
