@@ -10,10 +10,12 @@ from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.follower import STOPPING
+from vla_async.bridge.outputs import OutputSettings, make_output
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
 from vla_async.nodes import parameters, topics
-from vla_async.nodes.conversions import controller_message, set_point_message, to_ns, window_value
+from vla_async.nodes.controller_conversions import to_controller
+from vla_async.nodes.conversions import set_point_message, to_ns, window_value
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
@@ -71,8 +73,8 @@ class HardwareBridgeNode(PipelineNode):
         config = FollowerConfig.from_embodiment(self.robot, values.tolerances(), values.commit_s)
         signal = StopSignal(values.stop_heartbeat_s, config.tolerances.clock_lead_s)
         self._follower = MotionFollower(config, stop_signal=signal)
-        self._outputs = [(self.advertise(topics.controller(output)), self.robot.indices(output.joints))
-                         for output in self.robot.outputs]
+        self._settings = OutputSettings(joint_state_age_s=values.joint_state_age_s)
+        self._controllers = {output: self.advertise(topics.controller(output)) for output in self.robot.outputs}
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
         self._windows, self._refused = RateMeter(), 0
         self._joints = JointReader(self)
@@ -90,6 +92,8 @@ class HardwareBridgeNode(PipelineNode):
         if other:
             raise DataError(other)
         self._follower.activate(self.now_ns(), time.monotonic_ns())
+        self._outputs = [(make_output(output, self.robot, self._settings), output, publisher)
+                         for output, publisher in self._controllers.items()]
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self._ticker.start()
 
@@ -139,11 +143,13 @@ class HardwareBridgeNode(PipelineNode):
 
     def _tick(self, late: bool) -> None:
         follower = self._follower
-        command = follower.tick(self.now_ns(), time.monotonic_ns()).command
-        for publisher, joints in self._outputs:
-            publisher.publish(controller_message(command.position[joints]))
+        tick = follower.tick(self.now_ns(), time.monotonic_ns())
+        for sender, output, publisher in self._outputs:
+            payload = sender.take(tick)
+            if payload is not None:
+                publisher.publish(to_controller(output, payload, tick.now_ns))
         self._set_points.publish(set_point_message(
-            command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late))
+            tick.command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late))
 
     def _hear(self, message: Any) -> None:
         self._follower.hear(to_ns(message.header.stamp), message.stop, message.reason)
