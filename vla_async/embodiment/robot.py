@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from vla_async.embodiment.body_limits import Box, Collision
 from vla_async.embodiment.output import Output
 from vla_async.errors import unknown
 from vla_async.types import FloatArray
@@ -89,6 +90,8 @@ class Embodiment:
     outputs: tuple[Output, ...]
     rates: Rates
     action: Action = Action()
+    workspace: Mapping[str, Box] = field(default_factory=dict)  # hand -> where it may be; others may be anywhere
+    collision: Collision = field(default_factory=Collision)
 
     @property
     def joint_names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from vla_async.embodiment.body_limits import CORNERS, parse_collision, parse_corners, parse_workspace
 from vla_async.embodiment.checks import no_other_keys, number, positive
 from vla_async.embodiment.output_file import check_outputs, parse_output
 from vla_async.embodiment.robot import (
@@ -58,6 +59,8 @@ def parse(data: Any, source: str) -> Embodiment:
             outputs=tuple(parse_output(source, k, v) for k, v in data['outputs'].items()),
             rates=Rates(**data['rates']),
             action=_action(source, data.get('action', {'representation': 'joints'})),
+            workspace=parse_workspace(source, data.get('workspace', {})),
+            collision=parse_collision(source, data.get('collision', {})),
         )
     except KeyError as error:
         raise ConfigError(f'{source}: key {error} is missing') from error
@@ -99,17 +102,11 @@ def _action(source: str, entry: Any) -> Action:
 
 
 def _hand(where: str, name: str, entry: Any) -> HandLimits:
-    corners = ('lower', 'upper')
     speeds = ('velocity', 'acceleration', 'jerk', 'angular_velocity', 'angular_acceleration')
     if not isinstance(entry, dict):
-        raise ConfigError(f'{where}: limits are a mapping with {", ".join((*corners, *speeds))}')
-    no_other_keys(where, entry, (*corners, *speeds))
-    for key in corners:
-        if not isinstance(entry.get(key), list) or len(entry[key]) != 3:
-            raise ConfigError(f'{where}: {key} must be a list of x, y, z, got {entry.get(key)!r}')
-    lower, upper = (tuple(number(f'{where}: {key}', value) for value in entry[key]) for key in corners)
-    if not all(low < high for low, high in zip(lower, upper, strict=True)):
-        raise ConfigError(f'{where}: lower must be below upper')
+        raise ConfigError(f'{where}: limits are a mapping with {", ".join((*CORNERS, *speeds))}')
+    no_other_keys(where, entry, (*CORNERS, *speeds))
+    lower, upper = parse_corners(where, entry)
     return HandLimits(name, lower, upper, **{key: positive(f'{where}: {key}', entry.get(key)) for key in speeds})
 
 
@@ -124,3 +121,6 @@ def _check(source: str, robot: Embodiment) -> None:
     for hand in robot.action.hands:
         if hand.name not in robot.hands:
             raise ConfigError(f'{source}: action names the unknown hand {hand.name!r}')
+    for name in robot.workspace:
+        if name not in robot.hands:
+            raise ConfigError(f'{source}: workspace names the unknown hand {name!r}')
