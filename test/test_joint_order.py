@@ -20,6 +20,13 @@ def test_velocity_may_be_left_out():
     np.testing.assert_array_equal(JointOrder(NAMES).arrange(0, NAMES, np.ones(3), np.empty(0)).velocity, 0)
 
 
+def test_efforts_are_known_only_where_they_are_told():
+    order, still = JointOrder(NAMES), np.zeros(3)
+    told = order.arrange(0, NAMES[::-1], still, still, np.array([3.0, 2.0, 1.0]))
+    np.testing.assert_array_equal(told.effort, [1, 2, 3])
+    assert order.arrange(0, NAMES, still, still).effort is None
+
+
 def test_unknown_joints_are_ignored_and_told():
     order = JointOrder(NAMES)
     reading = order.arrange(0, ('tail', *NAMES), np.array([9.0, 1.0, 2.0, 3.0]), np.empty(0))

@@ -8,6 +8,8 @@ import numpy as np
 from vla_async.errors import DataError
 from vla_async.types import FloatArray
 
+NONE = np.empty(0)  # what a sender does not measure
+
 
 @dataclass(frozen=True, slots=True)
 class JointReading:
@@ -16,6 +18,7 @@ class JointReading:
     stamp_ns: int
     position: FloatArray  # (D,) [rad or m]
     velocity: FloatArray  # (D,) [rad/s or m/s]; zero where the sender does not measure it
+    effort: FloatArray | None = None  # (D,) [N or Nm]; None where the sender does not measure it
 
 
 class JointOrder:
@@ -27,12 +30,12 @@ class JointOrder:
         self._source = np.empty(0, dtype=np.intp)
         self.unknown: tuple[str, ...] = ()  # names that the sender has and the embodiment lacks; ignored
 
-    def arrange(self, stamp_ns: int, names: tuple[str, ...], position: FloatArray,
-                velocity: FloatArray) -> JointReading:
+    def arrange(self, stamp_ns: int, names: tuple[str, ...], position: FloatArray, velocity: FloatArray,
+                effort: FloatArray = NONE) -> JointReading:
         """Reading in the embodiment's order.
 
-        position (K,) [rad or m] and velocity (K,) or (0,) belong to the K names. Raises DataError that names the
-        joints which are missing or not finite.
+        position (K,) [rad or m], velocity and effort, each (K,) or (0,), belong to the K names. Raises DataError that
+        names the joints which are missing or not finite.
         """
         if names != self._sender:
             self._learn(names)
@@ -45,7 +48,8 @@ class JointOrder:
         if not finite.all():
             wrong = [name for name, good in zip(self._names, finite, strict=True) if not good]
             raise DataError(f'joint state is not finite: {", ".join(wrong)}')
-        return JointReading(stamp_ns, arranged, speed)
+        force = effort[self._source] if effort.size == len(names) else None
+        return JointReading(stamp_ns, arranged, speed, force)
 
     def _learn(self, names: tuple[str, ...]) -> None:
         place = {name: i for i, name in enumerate(names)}

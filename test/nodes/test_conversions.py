@@ -66,11 +66,13 @@ def test_a_malformed_picture_is_described(field, value, words):
 
 
 def test_joint_states():
-    message = sent(conversions.joint_state_message(STAMP, NAMES, np.arange(3.0), np.ones(3)), JointState)
-    stamp_ns, names, position, velocity = conversions.joint_state_value(message)
+    made = conversions.joint_state_message(STAMP, NAMES, np.arange(3.0), np.ones(3), np.full(3, 2.0))
+    message = sent(made, JointState)
+    stamp_ns, names, position, velocity, effort = conversions.joint_state_value(message)
     assert (stamp_ns, names) == (STAMP, NAMES)
     np.testing.assert_array_equal(position, [0, 1, 2])
     np.testing.assert_array_equal(velocity, 1)
+    np.testing.assert_array_equal(effort, 2)
 
 
 @pytest.mark.parametrize('confidence', [None, RNG.random(8).astype(np.float32)])

@@ -16,6 +16,7 @@ from vla_async_msgs import msg
 
 from vla_async import types
 from vla_async.errors import DataError
+from vla_async.joint_order import NONE
 from vla_async.timebase import NS_PER_S, nanoseconds
 
 TYPE_CODES = {np.dtype('u1'): 'B', np.dtype('f4'): 'f', np.dtype('f8'): 'd'}
@@ -77,22 +78,26 @@ def image_value(message: Image) -> types.ImageArray:
 
 
 def joint_state_message(stamp_ns: int, names: tuple[str, ...], position: types.FloatArray,
-                        velocity: types.FloatArray) -> JointState:
-    """Measured joints (D,) [rad or m], (D,) [rad/s or m/s] as a message."""
+                        velocity: types.FloatArray, effort: types.FloatArray = NONE) -> JointState:
+    """Measured joints (D,) [rad or m], (D,) [rad/s or m/s] and, where it is measured, (D,) [N or Nm] as a message."""
     message = JointState(name=list(names))
     message.header.stamp = to_time(stamp_ns)
-    message.position, message.velocity = to_array(position), to_array(velocity)
+    message.position, message.velocity, message.effort = to_array(position), to_array(velocity), to_array(effort)
     return message
 
 
-def joint_state_value(message: JointState) -> tuple[int, tuple[str, ...], types.FloatArray, types.FloatArray]:
-    """Stamp [ns], names, position and velocity (views; velocity may be empty) in the message's own order."""
+def joint_state_value(message: JointState) -> tuple[int, tuple[str, ...], types.FloatArray, types.FloatArray,
+                                                    types.FloatArray]:
+    """Stamp [ns], names, position, velocity and effort (views; the last two may be empty) in the message's own order."""
     return (to_ns(message.header.stamp), tuple(message.name), np.asarray(message.position, dtype=np.float64),
-            np.asarray(message.velocity, dtype=np.float64))
+            np.asarray(message.velocity, dtype=np.float64), np.asarray(message.effort, dtype=np.float64))
 
 
 def chunk_message(chunk: types.ActionChunk, names: tuple[str, ...]) -> msg.ActionChunk:
-    """Action chunk as a message."""
+    """Action chunk as a message; raises DataError unless it has one column for each name."""
+    if chunk.positions.ndim != 2 or chunk.positions.shape[1] != len(names):
+        raise DataError(f'chunk {chunk.sequence}: positions of shape {chunk.positions.shape}, but the robot file asks '
+                        f'for {len(names)} columns: {names[0]} to {names[-1]}')
     message = msg.ActionChunk(
         sequence=chunk.sequence, task_id=chunk.task_id, latent_version=chunk.latent_version,
         observation=to_time(chunk.observation_ns), latent=to_time(chunk.latent_ns), step=to_duration(chunk.step_ns),
@@ -105,13 +110,13 @@ def chunk_message(chunk: types.ActionChunk, names: tuple[str, ...]) -> msg.Actio
 
 
 def chunk_value(message: msg.ActionChunk, names: tuple[str, ...]) -> types.ActionChunk:
-    """Action chunk of a message; raises DataError unless it is rows of exactly the named joints in that order."""
+    """Action chunk of a message; raises DataError unless it is rows of exactly the named columns in that order."""
     if tuple(message.joint_names) != names:
         wrong = sorted(set(message.joint_names) ^ set(names)) or ['their order']
-        raise DataError(f'chunk {message.sequence}: joints do not fit the robot; see {", ".join(wrong[:5])}')
+        raise DataError(f'chunk {message.sequence}: columns do not fit the robot; see {", ".join(wrong[:5])}')
     positions = np.asarray(message.positions, dtype=np.float64)
     if positions.size == 0 or positions.size % len(names):
-        raise DataError(f'chunk {message.sequence}: {positions.size} numbers are not rows of {len(names)} joints')
+        raise DataError(f'chunk {message.sequence}: {positions.size} numbers are not rows of {len(names)} columns')
     positions = positions.reshape(-1, len(names))
     confidence = np.asarray(message.confidence, dtype=np.float32)
     if confidence.size not in (0, len(positions)):

@@ -11,6 +11,7 @@ from std_srvs.srv import Trigger
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.follower import STOPPING
 from vla_async.bridge.outputs import OutputSettings, make_output
+from vla_async.bridge.saturation import SaturationWatch
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
 from vla_async.nodes import parameters, topics
@@ -23,6 +24,7 @@ from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.threads import Ticker, take_turns_quickly
 from vla_async.timebase import step_ns
+from vla_async.urdf import effort_limits
 
 REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
 WATCH_S = 0.5  # how often other commanders are looked for
@@ -78,6 +80,7 @@ class HardwareBridgeNode(PipelineNode):
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
         self._windows, self._refused = RateMeter(), 0
         self._joints = JointReader(self)
+        self._saturation = SaturationWatch(self.robot.joint_names, effort_limits(self.robot))
         self.listen(topics.JOINT_STATES, self._measure)
         self.listen(topics.TRAJECTORY, self._accept)
         self.listen(topics.STOP_SIGNAL, self._hear)
@@ -120,13 +123,14 @@ class HardwareBridgeNode(PipelineNode):
                   'late ticks': self._ticker.late_ticks, 'skipped ticks': self._ticker.skipped,
                   'lateness p99 [ms]': p99_ms, 'lateness max [ms]': worst_ms,
                   'real-time priority': self._ticker.realtime}
-        fault = self._follower.fault(now_ns)
-        level = ERROR if fault else WARN if self._follower.latched else OK
-        return Diagnosis(level, fault or f'{state}: {reason}'.removesuffix(': '), values)
+        fault, forces = self._follower.fault(now_ns), self._saturation.fault()
+        level = ERROR if fault else WARN if self._follower.latched or forces else OK
+        return Diagnosis(level, fault or forces or f'{state}: {reason}'.removesuffix(': '), values)
 
     def _measure(self, message: Any) -> None:
         reading = self._joints.read(message)
         self._follower.observe(reading.stamp_ns, reading.position, reading.velocity)
+        self._saturation.observe(reading)
 
     def _accept(self, message: Any) -> None:
         if not self.active:
