@@ -24,6 +24,10 @@ class SlewLimit:
         self._acceleration = robot.array('acceleration')[joints]
         self._sent, self._sent_ns = np.zeros(joints.size), 0
 
+    def rest(self) -> None:
+        """The joints rest now."""
+        self._sent = np.zeros_like(self._sent)
+
     def towards(self, wanted: FloatArray | None, now_ns: int) -> FloatArray:
         """As much of the velocities wanted (J,) [rad/s or m/s] as may be sent; None or not finite: towards rest."""
         if wanted is None or not np.isfinite(wanted).all():

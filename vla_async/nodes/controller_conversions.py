@@ -1,0 +1,55 @@
+"""What an output sends <-> the message that its controller takes."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import TwistStamped
+
+from vla_async.bridge.outputs import Payload
+from vla_async.embodiment import Output, TwistOutput
+from vla_async.errors import DataError
+from vla_async.nodes.conversions import controller_message, to_ns, to_time, window_message, window_value
+from vla_async.types import FloatArray, JointWindow
+
+BASE_FRAME = 'base_link'  # REP 105
+
+
+def to_controller(output: Output, payload: Payload, stamp_ns: int) -> Any:
+    """Message for the controller of `output`; a twist is stamped with `stamp_ns`, a window has its own stamp."""
+    if isinstance(payload, JointWindow):
+        return window_message(payload, output.joints)
+    return twist_message(stamp_ns, payload) if isinstance(output, TwistOutput) else controller_message(payload)
+
+
+def from_controller(output: Output, message: Any) -> tuple[Payload, int]:
+    """Payload and stamp [ns], 0 without one, of such a message; raises DataError that names topic and joint."""
+    if output.kind == 'joint_trajectory':
+        window = window_value(message, output.joints)
+        return window, window.stamp_ns
+    if isinstance(output, TwistOutput):
+        return _checked(output, twist_value(message)), to_ns(message.header.stamp)
+    return _checked(output, np.asarray(message.data, dtype=np.float64)), 0
+
+
+def twist_message(stamp_ns: int, twist: FloatArray) -> TwistStamped:
+    """Velocity of a base in its own frame, vx, vy [m/s] and wz [rad/s], (3,)."""
+    message = TwistStamped()
+    message.header.stamp, message.header.frame_id = to_time(stamp_ns), BASE_FRAME
+    message.twist.linear.x, message.twist.linear.y, message.twist.angular.z = twist.tolist()
+    return message
+
+
+def twist_value(message: TwistStamped) -> FloatArray:
+    """vx, vy [m/s] and wz [rad/s] of such a message, (3,)."""
+    twist = message.twist
+    return np.array([twist.linear.x, twist.linear.y, twist.angular.z])
+
+
+def _checked(output: Output, values: FloatArray) -> FloatArray:
+    if values.shape != (len(output.joints),):
+        raise DataError(f'{output.topic}: {values.size} set-points for {len(output.joints)} joints; ignored')
+    if not np.isfinite(values).all():
+        culprit = output.joints[int(np.argmin(np.isfinite(values)))]
+        raise DataError(f'{output.topic}: set-point of {culprit} is not finite; ignored')
+    return values
