@@ -1,15 +1,15 @@
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 
 from vla_async import embodiment
-from vla_async.sim.realtime import ENGAGE_TOLERANCE, RealTimeWorld, SetPoints
+from vla_async.sim.realtime import RealTimeWorld
 from vla_async.sim.world import World
 
 ROBOT = embodiment.load('astribot_s1')
-JOINTS = np.array([0, 1, 2])
 
 
 @pytest.fixture(scope='module')
@@ -22,7 +22,8 @@ def running(world):
     """A world in real time that counts its states, and what it was last told to hold."""
     world.reset(0)
     states = []
-    made = RealTimeWorld(world, ROBOT, lambda _: None, lambda position, velocity: states.append((position, velocity)))
+    made = RealTimeWorld(world, ROBOT, time.time_ns, lambda *_: None,
+                         lambda position, velocity: states.append((position, velocity)))
     made.states = states
     yield made
     made.stop()
@@ -33,25 +34,6 @@ def wait_for(condition, limit_s=10.0):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def test_a_set_point_is_held_for_ever_and_only_for_its_joints():
-    points = SetPoints(np.zeros(5))
-    points.set(JOINTS, np.full(3, 0.01))
-    np.testing.assert_array_equal(points.all(), [0.01, 0.01, 0.01, 0.0, 0.0])
-
-
-def test_after_homing_only_a_set_point_that_continues_from_there_is_taken():
-    points = SetPoints(np.zeros(3))
-    points.set(JOINTS, np.full(3, ENGAGE_TOLERANCE * 2))
-    assert points.ignored == 1
-    np.testing.assert_array_equal(points.all(), np.zeros(3))
-    points.set(JOINTS, np.zeros(3))
-    points.set(JOINTS, np.full(3, 0.4))  # engaged: now the commander is trusted
-    np.testing.assert_array_equal(points.all(), np.full(3, 0.4))
-    points.home(np.ones(3))
-    points.set(JOINTS, np.full(3, 0.4))
-    np.testing.assert_array_equal(points.all(), np.ones(3))
 
 
 def test_the_world_advances_at_the_pace_of_the_clock(running):
@@ -83,11 +65,13 @@ def test_every_step_is_watched_until_a_reset_starts_anew(running):
 
 
 def test_a_torn_robot_shows_in_the_limits(running):
-    running.set_points.set(np.arange(ROBOT.dof), ROBOT.array('home'))
+    command = partial(running.controllers.receive, ROBOT.outputs[0].name, stamp_ns=0, now_ns=time.time_ns())
+    command(ROBOT.array('home'))
     running.start()
     torn = ROBOT.array('home')
     torn[ROBOT.joint_names.index('left_arm_4')] -= 0.5
-    running.set_points.set(np.arange(ROBOT.dof), torn)
+    with running.lock:
+        command(torn)
     wait_for(lambda: running.look().limits.violations > 10)
     named = ' '.join(running.look().limits.violated)
     assert 'acceleration of set-point left_arm_4' in named

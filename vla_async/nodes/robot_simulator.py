@@ -1,18 +1,18 @@
-"""MuJoCo robot in real time: takes the controllers' set-points, gives joint states, pictures and the judge's view."""
+"""MuJoCo robot in real time: takes the controllers' commands, gives joint states, pictures and the judge's view."""
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
 from vla_async_msgs.msg import SimulationStatus
 from vla_async_msgs.srv import ResetSimulation
 
-from vla_async.embodiment import Embodiment, Output, load
+from vla_async.embodiment import Output, load
 from vla_async.errors import ConfigError, DataError, VlaAsyncError
 from vla_async.nodes import parameters, topics
+from vla_async.nodes.controller_conversions import from_controller
 from vla_async.nodes.conversions import image_message, joint_state_message, to_time
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.parameters import RobotParameters, parameter
@@ -21,8 +21,9 @@ from vla_async.nodes.process import run
 from vla_async.nodes.threads import take_turns_quickly
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
+from vla_async.sim.controllers import ControllerRack
 from vla_async.sim.furniture import SPECTATOR
-from vla_async.sim.realtime import RealTimeWorld, SetPoints, Snapshot
+from vla_async.sim.realtime import RealTimeWorld, Snapshot
 from vla_async.sim.world import World
 from vla_async.types import FloatArray, ImageArray
 
@@ -39,35 +40,26 @@ class Parameters(RobotParameters):
     spectator_hz: float = parameter(10.0, 'pictures a second of the spectator for videos [Hz]', low=0.1, high=30.0)
 
 
-class Controller:
-    """Checks what arrives for one controller and hands it to the set-points; a fault is named once."""
+class ControllerInput:
+    """What arrives for one controller, checked; a fault is named once."""
 
-    def __init__(self, node: Node, robot: Embodiment, output: Output) -> None:
+    def __init__(self, node: Node, output: Output) -> None:
         self._node, self._output = node, output
-        self._joints = robot.indices(output.joints)
         self._subscription = PolledSubscription(node, topics.controller(output))
         self.fault = ''
 
-    def take(self, set_points: SetPoints) -> None:
-        """The newest message, if any, into `set_points`."""
+    def take(self, controllers: ControllerRack, now_ns: int) -> None:
+        """The newest message, if any, to its controller."""
         message = self._subscription.newest()
         if message is None:
             return
         try:
-            set_points.set(self._joints, self._checked(np.asarray(message.data, dtype=np.float64)))
+            controllers.receive(self._output.name, *from_controller(self._output, message), now_ns)
             self.fault = ''
         except DataError as error:
             if self.fault != str(error):
                 self.fault = str(error)
                 self._node.get_logger().error(self.fault)
-
-    def _checked(self, values: FloatArray) -> FloatArray:
-        if values.shape != self._joints.shape:
-            raise DataError(f'{self._output.topic}: {values.size} set-points for {self._joints.size} joints; ignored')
-        if not np.isfinite(values).all():
-            culprit = self._output.joints[int(np.argmin(np.isfinite(values)))]
-            raise DataError(f'{self._output.topic}: set-point of {culprit} is not finite; ignored')
-        return values
 
 
 class RobotSimulator(Node):
@@ -80,10 +72,10 @@ class RobotSimulator(Node):
         self._robot, self._task = load(values.robot), values.task
         world = World(self._robot, values.task)
         world.reset(values.seed)
-        self._controllers = [Controller(self, self._robot, output) for output in self._robot.outputs]
+        self._inputs = [ControllerInput(self, output) for output in self._robot.outputs]
         self._joint_states = topics.JOINT_STATES.advertise(self)
         self._status = topics.SIMULATION_STATUS.advertise(self)
-        self._world = RealTimeWorld(world, self._robot, self._take_set_points, self._publish_state)
+        self._world = RealTimeWorld(world, self._robot, self._now_ns, self._take_commands, self._publish_state)
         self._cameras = self._camera_loop(world, values.spectator_hz)
         self.create_service(ResetSimulation, '~/reset', self._reset)
         self.create_timer(STATUS_PERIOD_S, self._publish_status)
@@ -108,9 +100,9 @@ class RobotSimulator(Node):
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
 
-    def _take_set_points(self, set_points: SetPoints) -> None:
-        for controller in self._controllers:
-            controller.take(set_points)
+    def _take_commands(self, controllers: ControllerRack, now_ns: int) -> None:
+        for commands in self._inputs:
+            commands.take(controllers, now_ns)
 
     def _publish_state(self, position: FloatArray, velocity: FloatArray) -> None:
         self._joint_states.publish(joint_state_message(self._now_ns(), self._robot.joint_names, position, velocity))
@@ -136,10 +128,10 @@ class RobotSimulator(Node):
     def _diagnose(self) -> Diagnosis:
         factor = self._world.real_time_factor
         values = {'real-time factor': factor, 'late slices': self._world.slices_late,
-                  'pictures skipped': self._cameras.skipped, 'set-points ignored': self._world.set_points.ignored}
+                  'pictures skipped': self._cameras.skipped, 'commands ignored': self._world.controllers.ignored}
         if self._cameras.fault is not None:
             return Diagnosis(ERROR, f'no pictures: {self._cameras.fault}', values)
-        faults = '; '.join(controller.fault for controller in self._controllers if controller.fault)
+        faults = '; '.join(commands.fault for commands in self._inputs if commands.fault)
         if faults or factor < SLOW_FACTOR:
             return Diagnosis(WARN, faults or f'slower than real time: {factor:.2f}', values)
         return Diagnosis(OK, 'in real time', values)

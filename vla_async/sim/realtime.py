@@ -1,4 +1,4 @@
-"""A world in real time: physics in a thread with absolute deadlines, set-points in, joint states out."""
+"""A world in real time: physics in a thread with absolute deadlines, commands in, joint states out."""
 from __future__ import annotations
 
 import threading
@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vla_async.embodiment import Embodiment
+from vla_async.sim.controllers import ControllerRack
 from vla_async.sim.limit_watch import LimitReport, LimitWatch
 from vla_async.sim.scene import Outcome, Scene
 from vla_async.sim.world import World
@@ -19,38 +17,7 @@ from vla_async.types import FloatArray
 SLICE_STEPS = 2  # physics steps between two looks at the clock
 TOLERATED_LAG_NS = 100_000_000  # farther behind, the world runs late for good instead of catching up in a burst
 NOTED_LAG_NS, EXCUSED_STEPS = 8_000_000, 100  # a burst after such a lag says nothing about who commands the robot
-ENGAGE_TOLERANCE = 0.05  # [rad or m]
 FACTOR_WINDOW_NS = 5 * NS_PER_S
-
-
-class SetPoints:
-    """The position controllers: hold the last set-point of every joint for ever, as forward_command_controller does.
-
-    After `home` a controller is engaged by a set-point that continues from there, so that a commander that has not
-    yet noticed the new episode does not tear the robot out of its pose.
-    """
-
-    def __init__(self, position: FloatArray) -> None:
-        self._held = position.copy()
-        self._engaged = np.zeros(len(position), dtype=bool)
-        self.ignored = 0
-
-    def home(self, position: FloatArray) -> None:
-        """Hold `position` (D,) [rad or m] until a set-point close to it arrives."""
-        self._held = position.copy()
-        self._engaged[:] = False
-
-    def set(self, joints: NDArray[np.intp], values: FloatArray) -> None:
-        """Set-points of the joints with these indices [rad or m]."""
-        if not self._engaged[joints].all() and np.abs(values - self._held[joints]).max() > ENGAGE_TOLERANCE:
-            self.ignored += 1
-            return
-        self._engaged[joints] = True
-        self._held[joints] = values
-
-    def all(self) -> FloatArray:
-        """Present set-points (D,)."""
-        return self._held
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +34,22 @@ class Snapshot:
 class RealTimeWorld:
     """Steps a world at the pace of the clock. `lock` guards the world for whoever looks at it from another thread.
 
-    `take_set_points(set_points)` is called before every slice, `on_state(position, velocity)` at the joint-state rate,
-    both in the physics thread.
+    `clock_ns` is the clock of the commands' stamps. `take_commands(controllers, now_ns)` is called before every slice
+    with the time at which it was due, under the lock, `on_state(position, velocity)` at the joint-state rate; both in
+    the physics thread.
     """
 
-    def __init__(self, world: World, robot: Embodiment, take_set_points: Callable[[SetPoints], None],
+    def __init__(self, world: World, robot: Embodiment, clock_ns: Callable[[], int],
+                 take_commands: Callable[[ControllerRack, int], None],
                  on_state: Callable[[FloatArray, FloatArray], None]) -> None:
         self.lock = threading.Lock()
-        self.set_points = SetPoints(world.position())
+        self._slice_ns = round(world.timestep * SLICE_STEPS * NS_PER_S)
+        self.controllers = ControllerRack(robot, world.position(), self._slice_ns)
         self.slices_late = 0
-        self._world, self._take_set_points, self._on_state = world, take_set_points, on_state
+        self._world, self._clock_ns, self._take_commands, self._on_state = world, clock_ns, take_commands, on_state
         self._limits = LimitWatch(robot, world.timestep)
         self._limits.restart(world.position())
         self._episode = 0
-        self._slice_ns = round(world.timestep * SLICE_STEPS * NS_PER_S)
         self._state_ns = step_ns(robot.rates.joint_state_hz)
         self._factor = 1.0
         self._stop = threading.Event()
@@ -104,7 +73,7 @@ class RealTimeWorld:
         """A new episode: scene from the seed, robot at home and held there."""
         with self.lock:
             self._world.reset(seed, instruction)
-            self.set_points.home(self._world.position())
+            self.controllers.home(self._world.position())
             self._limits.restart(self._world.position())
             self._episode += 1
             return self._look()
@@ -122,7 +91,7 @@ class RealTimeWorld:
         began_ns = due_ns = time.monotonic_ns()
         simulated_ns = next_state_ns = window_ns = 0
         while not self._stop.is_set():
-            self._slice()
+            self._slice(due_ns)
             simulated_ns += self._slice_ns
             if simulated_ns >= next_state_ns:
                 next_state_ns += self._state_ns
@@ -137,11 +106,13 @@ class RealTimeWorld:
                 self._factor = (simulated_ns - window_ns) / elapsed_ns
                 began_ns, window_ns = began_ns + elapsed_ns, simulated_ns
 
-    def _slice(self) -> None:
-        self._take_set_points(self.set_points)
+    def _slice(self, due_ns: int) -> None:
+        """Physics from `due_ns` (monotonic) on; slices that run late, in a burst, still are their time apart."""
+        now_ns = self._clock_ns() - (time.monotonic_ns() - due_ns)
         with self.lock:
+            self._take_commands(self.controllers, now_ns)
+            held = self.controllers.reference(now_ns)
             for _ in range(SLICE_STEPS):
-                held = self.set_points.all()
                 self._world.step(held)
                 self._limits.add(held, self._world.position())
 
