@@ -84,3 +84,27 @@ def test_a_file_that_is_not_yaml_is_a_config_error(tmp_path):
     broken.write_text('name: [')
     with pytest.raises(ConfigError, match='broken.yaml'):
         embodiment.load(str(broken))
+
+
+def test_a_file_like_another_gives_only_what_differs(tmp_path):
+    variant = tmp_path / 'variant.yaml'
+    variant.write_text('like: so101\nrates: {chunk_hz: 10, trajectory_hz: 50, command_hz: 100, joint_state_hz: 100}\n')
+    one, other = embodiment.load('so101'), embodiment.load(str(variant))
+    assert (other.name, other.joints, other.outputs) == (one.name, one.joints, one.outputs)
+    assert (one.rates.chunk_hz, other.rates.chunk_hz) == (30, 10)
+
+
+@pytest.mark.parametrize('like, culprit', [
+    ('r2d2', "unknown robot 'r2d2'"), ('missing.yaml', 'variant.yaml: cannot be read'),
+    ('astribot_s1_ros2_control', 'variant.yaml: like must name a whole robot file')])
+def test_a_file_like_none_is_refused(tmp_path, like, culprit):
+    variant = tmp_path / 'variant.yaml'
+    variant.write_text(f'like: {like}\n')
+    with pytest.raises(ConfigError, match=culprit):
+        embodiment.load(str(variant))
+
+
+def test_the_astribot_behind_stock_controllers_is_the_same_robot():
+    one, other = embodiment.load('astribot_s1'), embodiment.load('astribot_s1_ros2_control')
+    assert (other.name, other.joint_names) == (one.name, one.joint_names)
+    assert {output.kind for output in other.outputs} == {'twist', 'joint_trajectory', 'gripper'}

@@ -22,13 +22,18 @@ BRIDGE, MANAGER, SERVER, REASONER = map(enclave, ('hardware_bridge', 'lifecycle_
 
 
 @pytest.fixture(params=embodiment.available())
-def robot(request: pytest.FixtureRequest) -> embodiment.Embodiment:
-    return embodiment.load(request.param)
+def robot_file(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def grants(robot: embodiment.Embodiment) -> dict[str, sros2.Grants]:
-    return sros2.read((FOLDER / f'{robot.name}.xml').read_text())
+def robot(robot_file: str) -> embodiment.Embodiment:
+    return embodiment.load(robot_file)
+
+
+@pytest.fixture
+def grants(robot_file: str) -> dict[str, sros2.Grants]:
+    return sros2.read((FOLDER / f'{robot_file}.xml').read_text())
 
 
 def who(grants: dict[str, sros2.Grants], rule: str, name: str) -> set[str]:
@@ -40,11 +45,11 @@ def test_every_robot_has_a_policy_and_no_policy_is_without_a_robot() -> None:
     assert set(sros2.committed(FOLDER)) == set(embodiment.available())
 
 
-def test_the_committed_policy_is_the_one_that_the_command_makes(robot, capsys) -> None:
-    assert cli.main(['security', 'policy', '--robot', robot.name]) == 0
+def test_the_committed_policy_is_the_one_that_the_command_makes(robot_file, capsys) -> None:
+    assert cli.main(['security', 'policy', '--robot', robot_file]) == 0
     made = capsys.readouterr().out
-    hint = f'vla-async security policy --robot {robot.name} > config/security/{robot.name}.xml'
-    assert made == (FOLDER / f'{robot.name}.xml').read_text(), hint
+    hint = f'vla-async security policy --robot {robot_file} > config/security/{robot_file}.xml'
+    assert made == (FOLDER / f'{robot_file}.xml').read_text(), hint
 
 
 def test_there_is_one_enclave_for_each_process_one_for_people_and_one_for_a_stop_button(grants) -> None:

@@ -31,17 +31,37 @@ def available() -> tuple[str, ...]:
 
 
 def load(name_or_path: str) -> Embodiment:
-    """Embodiment by name, or from a YAML file's path; raises ConfigError that names the file and the key."""
+    """Embodiment by name, or from a YAML file's path; raises ConfigError that names the file and the key.
+
+    A file may say `like: <name or path>` and give only the keys in which it differs from that one, each as a whole:
+    the same robot with other controllers, say.
+    """
+    path = _path(name_or_path)
+    return parse(_read(path), path.name)
+
+
+def _path(name_or_path: str) -> Path:
     path = Path(name_or_path)
-    if path.suffix not in ('.yaml', '.yml'):
-        if name_or_path not in available():
-            raise unknown('robot', name_or_path, available())
-        path = share() / 'config/robots' / f'{name_or_path}.yaml'
+    if path.suffix in ('.yaml', '.yml'):
+        return path
+    if name_or_path not in available():
+        raise unknown('robot', name_or_path, available())
+    return share() / 'config/robots' / f'{name_or_path}.yaml'
+
+
+def _read(path: Path) -> Any:
+    """Content of a robot file, and of the one that it is like."""
     try:
         data = yaml.safe_load(path.read_text())
+        if not isinstance(data, dict) or 'like' not in data:
+            return data
+        like = _path(str(data.pop('like')))
+        base = yaml.safe_load(like.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f'{path}: cannot be read: {error}') from error
-    return parse(data, path.name)
+    if not isinstance(base, dict) or 'like' in base:
+        raise ConfigError(f'{path.name}: like must name a whole robot file, which {like.name} is not')
+    return {**base, **data}
 
 
 def parse(data: Any, source: str) -> Embodiment:
