@@ -32,12 +32,13 @@ class ActionExpert(nn.Module):
         path = folder / FILE
         if not path.is_file():
             raise CheckpointError(f'{folder}: {FILE} is missing')
-        expert = cls(spec)
         try:
-            expert.load_state_dict(load_file(path))
+            with torch.device('meta'):  # no memory for what policy.json describes, only for what the file holds
+                expert = cls(spec)
+            expert.load_state_dict(load_file(path), assign=True)
         except (OSError, RuntimeError, ValueError, SafetensorError) as error:
             raise CheckpointError(f'{path}: does not fit policy.json: {error}') from error
-        return expert
+        return expert.float()
 
     def save(self, folder: Path) -> None:
         save_file({k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}, folder / FILE)

@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from vla_async.acting.normalisation import Normalisation
+from vla_async.checkpoints import read_json
 from vla_async.embodiment import Embodiment
 from vla_async.errors import CheckpointError
 
 FILE = 'policy.json'
 FORMAT = 1
+MAX_WIDTH = 65_536  # of anything
+MOST = {'horizon': 512, 'euler_steps': 100, 'expert.context_layers': 256, 'expert.field_layers': 256,
+        'expert.blocks': 256}
 
 
 @dataclass(frozen=True)
@@ -59,20 +63,18 @@ class PolicySpec:
     def load(cls, folder: Path) -> PolicySpec:
         """Reads and checks policy.json; raises CheckpointError that names the file and the key."""
         path = folder / FILE
-        if not path.is_file():
-            raise CheckpointError(f'{folder}: {FILE} is missing; is this a policy folder of vla_async?')
-        try:
-            data = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f'{path}: not readable as JSON: {error}') from error
-        if not isinstance(data, dict) or data.pop('kind', None) != 'vla_async' or data.pop('format', None) != FORMAT:
+        data = read_json(path)
+        if data.pop('kind', None) != 'vla_async' or data.pop('format', None) != FORMAT:
             raise CheckpointError(f'{path}: not a policy of format {FORMAT}')
         return _parse(path, data)
 
     def check_robot(self, folder: Path, robot: Embodiment) -> None:
-        """Raises CheckpointError unless the policy was made for this robot's joints, their order and its cameras."""
+        """Raises CheckpointError unless the policy was made for this robot: its joints, their order and its cameras."""
         if self.robot != robot.name:
             raise CheckpointError(f'{folder} is a policy for the robot {self.robot}, not for {robot.name}')
+        if robot.action.representation != 'joints':
+            raise CheckpointError(f'{folder} is a policy that speaks joints, those of {robot.name} speak '
+                                  f'{robot.action.representation}; see action in its robot file')
         if self.joints != robot.joint_names:
             pairs = zip(self.joints, robot.joint_names, strict=False)
             first = next((f'joint {i} is {a} there and {b} here' for i, (a, b) in enumerate(pairs) if a != b),
@@ -94,10 +96,25 @@ def _parse(path: Path, data: dict[str, Any]) -> PolicySpec:
         spec = PolicySpec(**{**data, 'joints': tuple(data['joints']), 'sight_joints': tuple(data['sight_joints']),
                              'cameras': {k: (int(v[0]), int(v[1])) for k, v in data['cameras'].items()},
                              'normalisation': Normalisation(**arrays), 'expert': ExpertShape(**data['expert'])})
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError) as error:
         raise CheckpointError(f'{path}: {error}') from error
+    _check_sizes(path, spec)
     _check_numbers(path, spec)
     return spec
+
+
+def _check_sizes(path: Path, spec: PolicySpec) -> None:
+    """Sizes that nothing in the file backs; the weights' own are compared with those of their file."""
+    sizes = {**{f'expert.{key}': value for key, value in asdict(spec.expert).items()}, 'horizon': spec.horizon,
+             'euler_steps': spec.euler_steps}
+    for key, value in sizes.items():
+        most = MOST.get(key, MAX_WIDTH)
+        if type(value) is not int or not 1 <= value <= most:
+            raise CheckpointError(f'{path}: {key} must be a whole number from 1 to {most}, got {value!r}')
+    for key, low, high in (('step_rate_hz', 1.0, 1000.0), ('noise_scale', 0.0, 10.0)):
+        value = getattr(spec, key)
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise CheckpointError(f'{path}: {key} must be a number from {low:g} to {high:g}, got {value!r}')
 
 
 def _check_numbers(path: Path, spec: PolicySpec) -> None:
@@ -110,7 +127,7 @@ def _check_numbers(path: Path, spec: PolicySpec) -> None:
                                ('delta_scale', norm.delta_scale, (spec.horizon, size))):
         if array.shape != shape or not np.isfinite(array).all():
             raise CheckpointError(f'{path}: normalisation.{name} must be {shape} finite numbers, got {array.shape}')
-    if not (spec.cameras and spec.horizon > 0 and spec.step_rate_hz > 0 and spec.euler_steps > 0
-            and spec.noise_scale >= 0 and spec.horizon % spec.expert.group == 0):
-        raise CheckpointError(f'{path}: horizon, step_rate_hz, euler_steps must be positive, noise_scale not negative, '
-                              'the horizon a multiple of expert.group, and there must be a camera')
+    expert = spec.expert
+    if not spec.cameras or spec.horizon % expert.group or expert.width % expert.heads or expert.width % 2:
+        raise CheckpointError(f'{path}: there must be a camera, the horizon be a multiple of expert.group, and '
+                              'expert.width even and a multiple of expert.heads')

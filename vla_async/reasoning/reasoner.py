@@ -127,12 +127,14 @@ def load_fusion(path: Path, hidden: int) -> FusionQueries:
         raise CheckpointError(f'{path}: cannot be read: {error}') from error
     if 'queries' not in weights or 'readout.weight' not in weights:
         raise CheckpointError(f'{path}: holds no fusion queries')
-    count, width = weights['queries'].shape
-    if width != hidden:
-        raise CheckpointError(f'{path}: the fusion queries are {width} wide, the language model is {hidden}; '
-                              'both must come from one training')
-    fusion = FusionQueries(hidden, count, weights['readout.weight'].shape[0])
-    fusion.load_state_dict(weights)
+    if weights['queries'].ndim != 2 or weights['queries'].shape[1] != hidden:
+        raise CheckpointError(f'{path}: the fusion queries are {tuple(weights["queries"].shape)}, the language model '
+                              f'is {hidden} wide; both must come from one training')
+    try:
+        fusion = FusionQueries(hidden, len(weights['queries']), len(weights['readout.weight']))
+        fusion.load_state_dict(weights)
+    except (RuntimeError, TypeError) as error:
+        raise CheckpointError(f'{path}: not fusion queries: {error}') from error
     return fusion
 
 

@@ -15,6 +15,7 @@ from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImag
 from transformers.utils.logging import disable_progress_bar
 
 from vla_async.errors import CheckpointError
+from vla_async.reasoning.model_folder import judge
 from vla_async.reasoning.prompt import END, GLOBAL, IMAGE, PromptBuilder
 
 FILES = ('config.json', 'tokenizer.json', 'preprocessor_config.json')
@@ -37,13 +38,17 @@ class VisionLanguage:
                 raise CheckpointError(f'{folder}: {name} is missing; a reasoner folder holds {", ".join(FILES)} '
                                       'and its weights as safetensors')
         disable_progress_bar()  # nothing is downloaded, loading takes a moment
+        judge(folder)
         try:
-            model = AutoModelForImageTextToText.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=dtype, attn_implementation='sdpa')
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model, found = AutoModelForImageTextToText.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=dtype,
+                attn_implementation='sdpa', output_loading_info=True)
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             images = SmolVLMImageProcessorPil.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:  # the libraries raise errors of their own, of any kind
             raise CheckpointError(f'{folder}: not a loadable image-text model: {error}') from error
+        if found['missing_keys']:  # the library would go on with random ones
+            raise CheckpointError(f'{folder}: the weights lack {", ".join(sorted(found["missing_keys"])[:3])}')
         _check_tokens(folder, tokenizer)
         return cls(model, tokenizer, images)
 

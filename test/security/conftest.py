@@ -1,0 +1,1 @@
+from policies import folder, observation, robot  # noqa: F401  fixtures
