@@ -37,3 +37,13 @@ def test_half_a_turn_is_one() -> None:
 def test_whole_turns_of_any_other_joint_are_a_distance() -> None:
     sent = np.concatenate([[2 * np.pi], ZERO[1:]])
     assert 'is 6.283 away' in measured(0.0, CONFIG).distance_fault(sent, 0.6, 'the set-point')
+
+
+def test_a_gripper_that_goes_its_own_way_is_far_from_nothing() -> None:
+    robot = embodiment.load('astribot_s1_ros2_control')
+    watchdog, sent = Watchdog(FollowerConfig.from_embodiment(robot)), robot.array('home')
+    watchdog.observe(JointReading(10**18, sent.copy(), 0 * sent))
+    sent[list(robot.indices(('left_gripper',)))] += 0.9  # closing, or closed about something
+    assert watchdog.distance_fault(sent, 0.6, 'the set-point') == ''
+    sent[list(robot.indices(('left_arm_1',)))] += 0.9
+    assert 'left_arm_1 is 0.900 away' in watchdog.distance_fault(sent, 0.6, 'the set-point')

@@ -42,7 +42,8 @@ class FollowerConfig:
     acceleration: FloatArray  # (D,) [rad/s^2 or m/s^2]
     jerk: FloatArray  # (D,) [rad/s^3 or m/s^3]
     turning: NDArray[np.bool_]  # (D,) joints whose measured position may be off by whole turns
-    driven: NDArray[np.bool_]  # (D,) joints that are led by velocity: where they are counted from means nothing
+    untracked: NDArray[np.bool_]  # (D,) of which the way to the set-point tells nothing: led by velocity, so counted
+    # from anywhere, or grippers that are told open or closed and stop at what they hold
     streamed: NDArray[np.bool_]  # (D,) joints whose controller holds a stretch of motion and goes on without the bridge
     tolerances: Tolerances = Tolerances()
     commit_s: float = 0.0  # time ahead [s] that is sent already to controllers of streamed joints, and not changed
@@ -59,6 +60,8 @@ class FollowerConfig:
         arrays = {name: robot.array(name) for name in ('lower', 'upper', 'velocity', 'acceleration', 'jerk')}
         kinds = np.array([joint.kind for joint in robot.joints])
         streams = [joint for output in robot.outputs if output.kind == 'joint_trajectory' for joint in output.joints]
-        return cls(joint_names=robot.joint_names, turning=kinds == 'continuous', driven=kinds == 'velocity',
+        grippers = [joint for output in robot.outputs if output.kind == 'gripper' for joint in output.joints]
+        return cls(joint_names=robot.joint_names, turning=kinds == 'continuous',
+                   untracked=(kinds == 'velocity') | np.isin(robot.joint_names, grippers),
                    streamed=np.isin(robot.joint_names, streams), tolerances=tolerances or Tolerances(),
                    commit_s=commit_s, **arrays)

@@ -17,7 +17,7 @@ class Watchdog:
     def __init__(self, config: FollowerConfig) -> None:
         self._names, self._tolerances = config.joint_names, config.tolerances
         self._turn = np.where(config.turning, 2.0 * np.pi, np.inf)  # (D,) [rad]
-        self._driven = config.driven
+        self._untracked = config.untracked
         self._lower, self._upper = config.lower, config.upper
         self.reading: JointReading | None = None
         self.speed_scale = 1.0  # at which the controllers follow trajectories
@@ -54,7 +54,7 @@ class Watchdog:
             return 'no joint state has come'
         apart = np.abs(position - self.reading.position)
         apart = np.minimum(np.fmod(apart, self._turn), self._turn - np.fmod(apart, self._turn))
-        apart[self._driven] = 0.0
+        apart[self._untracked] = 0.0
         worst = int(apart.argmax())
         if apart[worst] <= tolerance:
             return ''

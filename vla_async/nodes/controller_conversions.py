@@ -7,6 +7,7 @@ import numpy as np
 from geometry_msgs.msg import TwistStamped
 
 from vla_async.bridge.outputs import Payload
+from vla_async.bridge.outputs.trajectory import Spliced
 from vla_async.embodiment import Output, TwistOutput
 from vla_async.errors import DataError
 from vla_async.nodes.conversions import controller_message, to_ns, to_time, window_message, window_value
@@ -16,17 +17,16 @@ BASE_FRAME = 'base_link'  # REP 105
 
 
 def to_controller(output: Output, payload: Payload, stamp_ns: int) -> Any:
-    """Message for the controller of `output`; a twist is stamped with `stamp_ns`, a window has its own stamp."""
+    """Message for the controller of `output`; a twist is stamped with `stamp_ns`, windows are stamped already."""
     if isinstance(payload, JointWindow):
-        return window_message(payload, output.joints)
+        return window_message(payload, output.joints, payload.message_ns if isinstance(payload, Spliced) else None)
     return twist_message(stamp_ns, payload) if isinstance(output, TwistOutput) else controller_message(payload)
 
 
 def from_controller(output: Output, message: Any) -> tuple[Payload, int]:
     """Payload and stamp [ns], 0 without one, of such a message; raises DataError that names topic and joint."""
     if output.kind == 'joint_trajectory':
-        window = window_value(message, output.joints)
-        return window, window.stamp_ns
+        return window_value(message, output.joints), to_ns(message.header.stamp)
     if isinstance(output, TwistOutput):
         return _checked(output, twist_value(message)), to_ns(message.header.stamp)
     return _checked(output, np.asarray(message.data, dtype=np.float64)), 0
