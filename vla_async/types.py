@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 ImageArray = NDArray[np.uint8]
 
+MAX_INSTRUCTION = 2000  # characters of an instruction
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

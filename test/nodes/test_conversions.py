@@ -11,6 +11,7 @@ from vla_async_msgs import msg
 from vla_async import types
 from vla_async.errors import DataError
 from vla_async.nodes import conversions, latent_conversions
+from vla_async.picture import pixels
 
 RNG = np.random.default_rng(0)
 NAMES = ('shoulder', 'elbow', 'wrist')
@@ -43,9 +44,9 @@ def test_an_instruction_of_blanks_is_empty():
 def test_picture():
     picture = RNG.integers(0, 256, (4, 6, 3), dtype=np.uint8)
     message = sent(conversions.image_message(STAMP, 'head', picture), Image)
-    np.testing.assert_array_equal(conversions.image_value(message), picture)
+    np.testing.assert_array_equal(pixels(message), picture)
     message.encoding = 'bgr8'
-    np.testing.assert_array_equal(conversions.image_value(message), picture[:, :, ::-1])
+    np.testing.assert_array_equal(pixels(message), picture[:, :, ::-1])
 
 
 def test_a_picture_with_padded_rows():
@@ -53,7 +54,7 @@ def test_a_picture_with_padded_rows():
     message = conversions.image_message(STAMP, 'head', picture)
     message.step = 20
     message.data = conversions.to_array(np.pad(picture.reshape(4, 18), ((0, 0), (0, 2))))
-    np.testing.assert_array_equal(conversions.image_value(message), picture)
+    np.testing.assert_array_equal(pixels(message), picture)
 
 
 @pytest.mark.parametrize(('field', 'value', 'words'), [('encoding', 'mono16', "'mono16'; needed: rgb8"),
@@ -62,7 +63,7 @@ def test_a_malformed_picture_is_described(field, value, words):
     message = conversions.image_message(STAMP, 'head', np.zeros((4, 6, 3), np.uint8))
     setattr(message, field, value)
     with pytest.raises(DataError, match=words):
-        conversions.image_value(message)
+        pixels(message)
 
 
 def test_joint_states():

@@ -6,8 +6,9 @@ from vla_async_msgs.srv import ResetSimulation
 
 from vla_async import embodiment
 from vla_async.nodes import topics
-from vla_async.nodes.conversions import controller_message, image_value
+from vla_async.nodes.conversions import controller_message
 from vla_async.nodes.robot_simulator import RobotSimulator
+from vla_async.picture import pixels
 
 ROBOT = embodiment.load('astribot_s1')
 HOME = ROBOT.array('home')
@@ -40,7 +41,7 @@ def test_joint_states_and_pictures_of_every_camera_arrive(graph, simulator):
     assert tuple(states[-1].name) == ROBOT.joint_names
     np.testing.assert_allclose(states[-1].position, HOME, atol=0.1)
     for camera in ROBOT.cameras:
-        picture = image_value(pictures[camera.name][-1])
+        picture = pixels(pictures[camera.name][-1])
         assert picture.shape == (camera.height, camera.width, 3)
         assert np.ptp(picture) > 50  # something is to be seen
 

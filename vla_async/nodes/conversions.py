@@ -19,6 +19,7 @@ from vla_async.errors import DataError
 from vla_async.joint_order import NONE
 from vla_async.timebase import NS_PER_S, nanoseconds
 
+MAX_POINTS = 2048  # of a trajectory
 TYPE_CODES = {np.dtype('u1'): 'B', np.dtype('f4'): 'f', np.dtype('f8'): 'd'}
 
 
@@ -28,8 +29,8 @@ def to_time(stamp_ns: int) -> Time:
 
 
 def to_duration(duration_ns: int) -> Duration:
-    """ROS duration of a duration [ns]."""
-    return Duration(sec=duration_ns // NS_PER_S, nanosec=duration_ns % NS_PER_S)
+    """ROS duration of a duration [ns]; 68 years and more, as from a stamp that is wrong, become 68 years."""
+    return Duration(sec=min(max(duration_ns // NS_PER_S, -2**31), 2**31 - 1), nanosec=duration_ns % NS_PER_S)
 
 
 def to_ns(stamp: Time | Duration) -> int:
@@ -52,7 +53,10 @@ def task_message(task: types.Task) -> msg.Task:
 
 
 def task_value(message: msg.Task) -> types.Task:
-    """Task of a message; an instruction of blanks only counts as empty."""
+    """Task of a message; an instruction of blanks only counts as empty. Raises DataError for one that is too long."""
+    if len(message.instruction) > types.MAX_INSTRUCTION:
+        raise DataError(f'task {message.id}: its instruction has {len(message.instruction)} characters, at most '
+                        f'{types.MAX_INSTRUCTION} are read')
     return types.Task(id=message.id, stamp_ns=to_ns(message.header.stamp), instruction=message.instruction.strip())
 
 
@@ -63,18 +67,6 @@ def image_message(stamp_ns: int, frame_id: str, picture: types.ImageArray) -> Im
     message.header.stamp, message.header.frame_id = to_time(stamp_ns), frame_id
     message.data = to_array(picture)
     return message
-
-
-def image_value(message: Image) -> types.ImageArray:
-    """Picture (height, width, 3) RGB; a view of the message. Raises DataError for other encodings or sizes."""
-    if message.encoding not in ('rgb8', 'bgr8'):
-        raise DataError(f'picture with encoding {message.encoding!r}; needed: rgb8 or bgr8')
-    data = np.frombuffer(message.data, dtype=np.uint8)
-    if message.step < 3 * message.width or data.size != message.height * message.step:
-        raise DataError(f'picture of {message.width}x{message.height} with step {message.step} has {data.size} bytes')
-    picture = data.reshape(message.height, message.step)[:, :3 * message.width]
-    picture = picture.reshape(message.height, message.width, 3)
-    return picture[:, :, ::-1] if message.encoding == 'bgr8' else picture
 
 
 def joint_state_message(stamp_ns: int, names: tuple[str, ...], position: types.FloatArray,
@@ -148,6 +140,8 @@ def window_value(message: JointTrajectory, names: tuple[str, ...]) -> types.Join
     if tuple(message.joint_names) != names:
         wrong = sorted(set(message.joint_names) ^ set(names)) or ['their order']
         raise DataError(f'trajectory: joints do not fit the robot; see {", ".join(wrong[:5])}')
+    if len(message.points) > MAX_POINTS:  # to read them would keep the bridge from its set-points
+        raise DataError(f'trajectory: {len(message.points)} points, at most {MAX_POINTS} are read')
     times = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
     if times.size < 2 or times[0] != 0 or times[1] <= 0 or np.ptp(np.diff(times)) != 0:
         raise DataError('trajectory: at least two points on an even grid from 0 are needed')

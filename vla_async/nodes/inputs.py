@@ -8,9 +8,10 @@ from typing import Any
 
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.nodes import topics
-from vla_async.nodes.conversions import image_value, joint_state_value, to_ns
+from vla_async.nodes.conversions import joint_state_value, to_ns
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.observation import ObservationBuffer
+from vla_async.picture import pixels
 from vla_async.types import Observation
 
 
@@ -63,7 +64,7 @@ class ObservationInputs:
     _connect = _poll  # how pictures come
 
     def _see(self, name: str, message: Any) -> None:
-        self.buffer.add_picture(name, to_ns(message.header.stamp), image_value(message))
+        self.buffer.add_picture(name, to_ns(message.header.stamp), pixels(message))
 
 
 class AwaitedInputs(ObservationInputs):

@@ -9,6 +9,8 @@ from vla_async.errors import DataError
 from vla_async.nodes.conversions import to_array, to_ns, to_time
 from vla_async.types import Latent
 
+MAX_BYTES = 4 * 2**20  # of a tensor; 64 queries of a large model take an eighth of it
+MAX_TEXT = 4096  # characters of instruction, model and reasoning
 ITEM_SIZES = {'float16': 2, 'bfloat16': 2, 'float32': 4}
 
 
@@ -25,8 +27,11 @@ def latent_message(latent: Latent) -> msg.Latent:
 
 
 def latent_value(message: msg.Latent) -> Latent:
-    """Latent of a message; raises DataError when bytes and shapes disagree."""
-    where = f'latent {message.sequence} of {message.model_id or "a nameless model"}'
+    """Latent of a message; raises DataError when bytes and shapes disagree, or are more than a latent has."""
+    where = f'latent {message.sequence} of {message.model_id[:40] or "a nameless model"}'
+    for name in ('instruction', 'model_id', 'reasoning'):
+        if len(getattr(message, name)) > MAX_TEXT:
+            raise DataError(f'{where}: {name} is longer than {MAX_TEXT} characters')
     embedding = _unpack(message.instruction_embedding, message.instruction_shape, message.dtype,
                         f'{where}: instruction embedding')
     fusion = _unpack(message.fusion, message.fusion_shape, message.dtype, f'{where}: fusion')
@@ -44,12 +49,15 @@ def _pack(tensor: NDArray[np.float16]) -> tuple[NDArray[np.uint32], object]:
 
 def _unpack(data: object, shape: NDArray[np.uint32], dtype: str, where: str) -> NDArray[np.float16]:
     if dtype not in ITEM_SIZES:
-        raise DataError(f'{where}: dtype {dtype!r}; valid: {", ".join(ITEM_SIZES)}')
+        raise DataError(f'{where}: dtype {dtype[:40]!r}; valid: {", ".join(ITEM_SIZES)}')
     raw = np.frombuffer(data, dtype=np.uint8)  # type: ignore[call-overload]
     rows, width = (int(n) for n in shape)
+    if raw.size > MAX_BYTES:
+        raise DataError(f'{where}: {raw.size} bytes, at most {MAX_BYTES} are read')
     if raw.size != rows * width * ITEM_SIZES[dtype]:
         raise DataError(f'{where}: {raw.size} bytes for {rows}x{width} of {dtype}')
-    return _floats(raw, dtype).astype(np.float16).reshape(rows, width)
+    with np.errstate(over='ignore'):  # becomes infinite, which whoever judges latents refuses
+        return _floats(raw, dtype).astype(np.float16).reshape(rows, width)
 
 
 def _floats(raw: NDArray[np.uint8], dtype: str) -> NDArray[np.floating]:

@@ -30,7 +30,7 @@ from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
 from vla_async.timebase import NS_PER_S, seconds
-from vla_async.types import Task
+from vla_async.types import MAX_INSTRUCTION, Task
 
 PERIOD_S = 0.2
 UNKNOWN_AGE_NS = -NS_PER_S
@@ -120,9 +120,10 @@ class TaskServer(Node):
         self._tasks.publish(task_message(self._task))
 
     def _judge_goal(self, request: RunTask.Goal) -> GoalResponse:
-        if request.instruction.strip():
+        if 0 < len(request.instruction.strip()) <= len(request.instruction) <= MAX_INSTRUCTION:
             return GoalResponse.ACCEPT
-        self.get_logger().error('run_task: an empty instruction is no task; to end work, cancel its goal')
+        self.get_logger().error(f'run_task: an instruction has 1 to {MAX_INSTRUCTION} characters; to end work, cancel '
+                                'its goal')
         return GoalResponse.REJECT
 
     def _take_over(self, goal: ServerGoalHandle) -> None:

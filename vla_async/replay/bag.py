@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader, AnyReaderError
 
 from vla_async.errors import DataError
 from vla_async.timebase import NS_PER_S
-from vla_async.types import ImageArray
 
 HEADER = struct.Struct('<4xiI')  # a little-endian CDR message that begins with a stamp
 
@@ -86,12 +84,3 @@ def to_ns(stamp: Any) -> int:
 def stamp_of(message: Any) -> int:
     """Stamp of a message's header [ns]."""
     return to_ns(message.header.stamp)
-
-
-def picture(message: Any) -> ImageArray:
-    """Pixels (height, width, 3) of an rgb8 or bgr8 image; raises DataError for other encodings."""
-    if message.encoding not in ('rgb8', 'bgr8'):
-        raise DataError(f'recorded picture with encoding {message.encoding!r}; needed: rgb8 or bgr8')
-    rows = np.asarray(message.data, dtype=np.uint8).reshape(message.height, message.step)
-    pixels = rows[:, :3 * message.width].reshape(message.height, message.width, 3)
-    return pixels if message.encoding == 'rgb8' else pixels[:, :, ::-1]

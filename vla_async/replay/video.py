@@ -10,7 +10,9 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 
 from vla_async.embodiment import Embodiment
-from vla_async.replay.bag import has_topic, messages, picture, stamp_of
+from vla_async.errors import DataError
+from vla_async.picture import pixels
+from vla_async.replay.bag import has_topic, messages, stamp_of
 from vla_async.replay.trace import EpisodeTrace
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ImageArray
@@ -18,6 +20,7 @@ from vla_async.types import ImageArray
 SPECTATOR = 'camera/spectator/image_raw'  # a simulation has this one as well; a robot does not
 RATE_HZ = 15
 HEIGHT = 360  # [px]
+MAX_WIDTH = 10 * HEIGHT
 
 
 def write_video(path: Path, reader: AnyReader, robot: Embodiment, trace: EpisodeTrace) -> Path | None:
@@ -57,17 +60,19 @@ def _frames(reader: AnyReader, topics: list[str], start_ns: int, end_ns: int) ->
         while len(newest) == len(topics) and due_ns < stamp_ns:
             yield side_by_side([newest[topic] for topic in topics])
             due_ns += NS_PER_S // RATE_HZ
-        newest[received.topic] = picture(received.message)
+        newest[received.topic] = pixels(received.message)
 
 
 def side_by_side(pictures: list[ImageArray]) -> ImageArray:
     """Pictures brought to HEIGHT rows and even widths, joined from left to right."""
-    return np.concatenate([_scaled(pixels) for pixels in pictures], axis=1)
+    return np.concatenate([_scaled(picture) for picture in pictures], axis=1)
 
 
-def _scaled(pixels: ImageArray) -> ImageArray:
-    width = round(pixels.shape[1] * HEIGHT / pixels.shape[0] / 2) * 2
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format='rgb24')
+def _scaled(picture: ImageArray) -> ImageArray:
+    width = round(picture.shape[1] * HEIGHT / picture.shape[0] / 2) * 2
+    if not 2 <= width <= MAX_WIDTH:
+        raise DataError(f'a picture of {picture.shape[1]}x{picture.shape[0]} is too narrow or too wide for a film')
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format='rgb24')
     return frame.reformat(width=width, height=HEIGHT, interpolation='BICUBIC').to_ndarray()
 
 
