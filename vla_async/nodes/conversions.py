@@ -123,14 +123,16 @@ def chunk_value(message: msg.ActionChunk, names: tuple[str, ...]) -> types.Actio
         inference_ns=to_ns(message.inference))
 
 
-def window_message(window: types.JointWindow, names: tuple[str, ...]) -> JointTrajectory:
-    """Window as a JointTrajectory whose stamp is the time of point 0."""
+def window_message(window: types.JointWindow, names: tuple[str, ...],
+                   stamp_ns: int | None = None) -> JointTrajectory:
+    """Window as a JointTrajectory that is stamped `stamp_ns`, by default with the time of point 0."""
     message = JointTrajectory(joint_names=list(names))
-    message.header.stamp = to_time(window.stamp_ns)
+    stamp_ns = window.stamp_ns if stamp_ns is None else stamp_ns
+    message.header.stamp = to_time(stamp_ns)
     message.points = [
         JointTrajectoryPoint(positions=to_array(window.position[i]), velocities=to_array(window.velocity[i]),
                              accelerations=to_array(window.acceleration[i]),
-                             time_from_start=to_duration(i * window.step_ns))
+                             time_from_start=to_duration(window.stamp_ns - stamp_ns + i * window.step_ns))
         for i in range(len(window.position))]
     return message
 
@@ -143,10 +145,10 @@ def window_value(message: JointTrajectory, names: tuple[str, ...]) -> types.Join
     if len(message.points) > MAX_POINTS:  # to read them would keep the bridge from its set-points
         raise DataError(f'trajectory: {len(message.points)} points, at most {MAX_POINTS} are read')
     times = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
-    if times.size < 2 or times[0] != 0 or times[1] <= 0 or np.ptp(np.diff(times)) != 0:
-        raise DataError('trajectory: at least two points on an even grid from 0 are needed')
+    if times.size < 2 or times[1] <= times[0] or np.ptp(np.diff(times)) != 0:
+        raise DataError('trajectory: at least two points on an even grid are needed')
     return types.JointWindow(
-        stamp_ns=to_ns(message.header.stamp), step_ns=int(times[1]),
+        stamp_ns=to_ns(message.header.stamp) + int(times[0]), step_ns=int(times[1] - times[0]),
         position=_rows(message, 'positions', len(names)), velocity=_rows(message, 'velocities', len(names)),
         acceleration=_rows(message, 'accelerations', len(names)))
 

@@ -4,10 +4,11 @@ Knows no messages: `nodes/conversions.py` makes them of the payloads.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from vla_async.bridge.motion import Motion
+from vla_async.bridge.outputs.trajectory_settings import TrajectorySettings
 from vla_async.joint_order import JointReading
 from vla_async.types import FloatArray, JointCommand, JointWindow
 
@@ -29,6 +30,7 @@ class OutputSettings:
     """What outputs need to know beyond the robot file."""
 
     joint_state_age_s: float = 0.3  # measured positions older than this say nothing about now [s]
+    trajectory: TrajectorySettings = field(default_factory=TrajectorySettings)
 
 
 class ControllerOutput(Protocol):
