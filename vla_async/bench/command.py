@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import argparse
 
+from vla_async.bench.faults import command as faults
 from vla_async.bench.fusion import command as fusion
 from vla_async.bench.pipeline import command as pipeline
 
 KINDS = {'pipeline': (pipeline, 'the whole graph over DDS, in real time'),
+         'faults': (faults, 'what the robot does when something breaks'),
          'fusion': (fusion, 'every fuser on the same chunks, in virtual time')}
 
 

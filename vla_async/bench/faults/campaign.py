@@ -1,0 +1,134 @@
+"""Every fault again and again, at random instants, while the robot follows instructions."""
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vla_async.bench.faults import leftovers
+from vla_async.bench.faults.driver import Mark
+from vla_async.bench.faults.fault import Context, Fault
+from vla_async.bench.faults.graph import LIFECYCLE, Graph, running
+from vla_async.bench.faults.judge import HOLD_S, RESTS, Trace, Verdict, judge, recovery_time_s
+from vla_async.bench.faults.results import Results, Run
+from vla_async.demo.figures import MANAGER
+from vla_async.demo.options import DemoOptions
+from vla_async.errors import VlaAsyncError
+from vla_async.timebase import NS_PER_S
+
+INSTANT_S = 1.5  # a fault comes within this time after the robot was seen to move
+BEFORE_S = 0.5  # of the trace
+TAIL_S = 1.0  # how long a robot is watched after it has recovered
+BACK_PATIENCE_S = 30.0  # with a process that was started again
+EPISODE_RUNS = 10  # then the table is tidied up
+ATTEMPTS = 3  # to bring the graph into the state from which a fault is tried
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done."""
+
+    options: DemoOptions
+    faults: Sequence[Fault]
+    runs: int
+    folder: Path
+
+
+def campaign(plan: Plan, results: Results) -> Iterator[Run]:
+    """All runs that the results do not hold yet, noted there as they are done; what was left behind, too."""
+    for instrumented in (False, True):
+        todo = [(fault, number) for number in range(plan.runs) for fault in plan.faults
+                if fault.instrumented is instrumented and not results.has(fault.name, number)]
+        while todo:
+            with (leftovers.noted(results) as owned,
+                  running(plan.options, plan.folder, instrumented=instrumented) as graph):
+                yield from _until_broken(graph, plan, results, todo, owned)
+
+
+def _until_broken(graph: Graph, plan: Plan, results: Results, todo: list[tuple[Fault, int]],
+                  owned: leftovers.Owned) -> Iterator[Run]:
+    """Work off the list as long as the graph can be brought back into a known state; at least one run."""
+    while todo:
+        fault, number = todo[0]
+        rng = np.random.default_rng([plan.options.seed, zlib.crc32(fault.name.encode()), number])
+        owned.look(graph)
+        try:
+            _prepare(graph, rng)
+        except VlaAsyncError:
+            if graph.tried == 0:
+                raise  # not even a new one comes so far
+            return
+        run = attempt(graph, plan.options, fault, number, rng)
+        graph.tried, graph.clean = graph.tried + 1, run.verdict.passed and not fault.resets
+        results.add(run)
+        todo.pop(0)
+        yield run
+
+
+def _prepare(graph: Graph, rng: np.random.Generator) -> None:
+    """The robot under way; at a random instant."""
+    if not graph.clean or graph.tried % EPISODE_RUNS == 0:
+        graph.renew_bag()
+        graph.driver.begin_anew(int(rng.integers(2**31)))
+        graph.clean = True
+    graph.driver.get_moving()
+    graph.driver.wait(rng.uniform(0.0, INSTANT_S))
+
+
+def attempt(graph: Graph, options: DemoOptions, fault: Fault, number: int, rng: np.random.Generator) -> Run:
+    """Try a fault once and judge what the robot did."""
+    context = Context(graph.driver, graph.starter, options.robot, graph.clocks, graph.folder, rng)
+    mark, restarts = graph.driver.recording.mark(), _restarts(graph)
+    error, restart_s = '', None
+    try:
+        fault.inject(context)
+        end_ns = context.begin_ns if context.awaited else time.time_ns()
+        mark.begin_ns = context.begin_ns
+        restart_s = _watch(graph, fault, mark, end_ns, context, restarts)
+    except VlaAsyncError as problem:
+        error, end_ns = str(problem), time.time_ns()
+    trace = graph.driver.recording.trace(mark, end_ns, BEFORE_S)
+    verdict = judge(trace, fault.expectation, fault.patience_s)
+    if error or (context.awaited and restart_s is None):
+        error = error or f'{context.awaited} was not active again within {BACK_PATIENCE_S:g} s'
+        verdict = Verdict('; '.join(filter(None, (error, verdict.why))), verdict.time_to_hold_s, verdict.recovery_s)
+    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s)
+
+
+def _watch(graph: Graph, fault: Fault, mark: Mark, end_ns: int, context: Context, restarts: int) -> float | None:
+    """Go on until the outcome is known; returns after which time a killed process was back [s]."""
+    back_ns: int | None = None
+
+    def known() -> bool:
+        nonlocal back_ns
+        if back_ns is None and _back(graph, context.awaited, restarts):
+            back_ns = time.time_ns()
+        return back_ns is not None and _settled(fault, graph.driver.recording.trace(mark, end_ns))
+    graph.driver.comes_true(known, BACK_PATIENCE_S if context.awaited else fault.patience_s + TAIL_S)
+    return (back_ns - mark.begin_ns) / NS_PER_S if back_ns is not None and context.awaited else None
+
+
+def _settled(fault: Fault, trace: Trace) -> bool:
+    now_s = float(trace.times_s[-1]) if len(trace.times_s) else 0.0
+    if fault.expectation == RESTS:
+        return now_s > max(HOLD_S, trace.end_s) + TAIL_S
+    recovery_s = recovery_time_s(trace)
+    return recovery_s is not None and now_s > trace.end_s + recovery_s + TAIL_S
+
+
+def _back(graph: Graph, name: str, restarts: int) -> bool:
+    """Whether a node that was killed does its work again; True where none was."""
+    health = graph.driver.watch.figures.health
+    if name in LIFECYCLE:
+        return _restarts(graph) > restarts and MANAGER in health and health[MANAGER].values.get(name) == 'active'
+    return not name or name in health
+
+
+def _restarts(graph: Graph) -> int:
+    """How many nodes the manager has seen come back from the dead."""
+    manager = graph.driver.watch.figures.health.get(MANAGER)
+    return 0 if manager is None else int(manager.values.get('restarts', 0))

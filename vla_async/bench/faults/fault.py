@@ -1,0 +1,71 @@
+"""What a fault is, and what it may use to do its harm."""
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from vla_async.bench.faults.clock import Clocks
+from vla_async.bench.faults.driver import Driver
+from vla_async.bench.faults.judge import COMES_BACK
+from vla_async.bench.faults.relay import TREATMENT
+from vla_async.bench.faults.treatment import PASS
+from vla_async.embodiment import Embodiment
+from vla_async.launcher.starter import Starter
+
+RECOVERY_S = 3.0  # until motion goes on after a fault
+MODEL_RECOVERY_S = 20.0  # the same where a model must be loaded before: that takes a busy machine most of the time
+
+
+@dataclass
+class Context:
+    """The running graph as a fault sees it."""
+
+    driver: Driver
+    starter: Starter
+    robot: Embodiment
+    clocks: Clocks | None  # None: the processes have the true clock
+    folder: Path  # where the graph writes
+    rng: np.random.Generator
+    begin_ns: int = field(default_factory=time.time_ns)
+    awaited: str = ''  # the node that must be active again before the run is over
+
+    def begin(self) -> None:
+        """The fault itself begins now; what came before prepared it."""
+        self.begin_ns = time.time_ns()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Signal the process of a node, and it alone."""
+        pid = self.starter.processes[name].pid
+        if pid is not None:
+            os.kill(pid, number)
+
+    def treat(self, treatment: str, *topics: str) -> None:
+        """What the relay shall do to these topics from now on."""
+        message = TREATMENT.message(data=' '.join((treatment, *topics)))
+        self.driver.say(TREATMENT, message)
+
+    def treat_for(self, seconds: float, treatment: str, *topics: str) -> None:
+        """The same for so long; then all topics pass again."""
+        self.treat(treatment, *topics)
+        try:
+            self.driver.wait(seconds)
+        finally:
+            self.treat(PASS)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that breaks. `inject` does it and returns when it is over."""
+
+    name: str
+    inject: Callable[[Context], None]
+    expectation: str = COMES_BACK
+    patience_s: float = RECOVERY_S
+    instrumented: bool = False  # needs relay and clocks
+    resets: bool = False  # the simulation must be set anew after it

@@ -1,0 +1,90 @@
+"""The processes of the demo, with a driver; as they are, or with a relay between them and clocks that can be moved."""
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vla_async.bench.faults import relay
+from vla_async.bench.faults.clock import Clocks
+from vla_async.bench.faults.driver import Driver
+from vla_async.demo import processes
+from vla_async.demo.options import DemoOptions
+from vla_async.graph import PIPELINE, VIEW
+from vla_async.launcher.domain import claim_free_domain
+from vla_async.launcher.environment import environment
+from vla_async.launcher.process import Command
+from vla_async.launcher.starter import Starter
+
+NODES = tuple(spec.name for spec in (*processes.NODES, *VIEW))
+LIFECYCLE = tuple(spec.name for spec in PIPELINE if spec.lifecycle)
+BAG_LIMIT = 1 << 30  # bytes; the recorder then begins a new bag between two runs
+PUBLISHERS = {'action_chunk': 'action_generator', 'latent': 'latent_buffer', 'trajectory': 'chunk_fuser'}
+
+
+@dataclass
+class Graph:
+    """A running graph and what belongs to it."""
+
+    starter: Starter
+    driver: Driver
+    clocks: Clocks | None
+    folder: Path
+    tried: int = 0  # faults
+    clean: bool = False  # nothing of the fault before is left in simulation and bridge
+
+    def renew_bag(self) -> None:
+        """Let the recorder begin anew when its bag has grown large."""
+        if sum(file.stat().st_size for file in (self.folder / 'bag').glob('*')) > BAG_LIMIT:
+            self.starter.processes['recorder'].send(signal.SIGINT)
+
+
+@contextmanager
+def running(options: DemoOptions, folder: Path, *, instrumented: bool) -> Iterator[Graph]:
+    """Everything up inside the block, everything gone after it; raises VlaAsyncError when it does not come up."""
+    shutil.rmtree(folder / 'bag', ignore_errors=True)  # of the graph before
+    claim = claim_free_domain()
+    os.environ.update(environment(claim.id, os.environ))  # for the node of this process, too
+    clocks = Clocks(folder / 'clocks', NODES) if instrumented else None
+    parameters = folder / 'parameters.yaml'
+    processes.write_parameters(replace(options, report=folder), parameters)
+    surroundings = {**os.environ, **(clocks.environment if clocks else {})}
+    try:
+        with (Starter(commands(options, parameters, instrumented=instrumented), surroundings, folder / 'logs',
+                      processes.STOP_FIRST, processes.STOP_LAST) as starter,
+              Driver(options.robot, lambda: _mend(starter, folder), options.seed) as driver):
+            driver.wait_for_bring_up()
+            yield Graph(starter, driver, clocks, folder)
+    finally:
+        claim.release()
+
+
+def commands(options: DemoOptions, parameters: Path, *, instrumented: bool) -> tuple[Command, ...]:
+    """The demo's processes and those for the view; none is essential here, all are started again."""
+    robot = ('--ros-args', '-p', f'robot:={options.robot_name}')
+    nodes = [replace(command, essential=False) for command in processes.commands(parameters)]
+    nodes += [Command(spec.name, f'vla_async.nodes.{spec.executable}', (*robot, '-r', f'__node:={spec.name}'))
+              for spec in VIEW]
+    if instrumented:
+        nodes = [*(replace(node, arguments=(*node.arguments, *_detour(node.name, options))) for node in nodes),
+                 Command(relay.NAME, relay.__name__, robot)]
+    return tuple(nodes)
+
+
+def _detour(name: str, options: DemoOptions) -> Iterator[str]:
+    """Remap what a node publishes so that it passes through the relay."""
+    for topic in relay.relayed(options.robot):
+        if PUBLISHERS.get(topic.name, 'robot_simulator') == name:
+            yield from ('-r', f'{topic.name}:={relay.PREFIX}/{topic.name}')
+
+
+def _mend(starter: Starter, folder: Path) -> None:
+    """Start again what died. A recorder does not write into a bag that is there already."""
+    if not starter.processes['recorder'].running:
+        shutil.rmtree(folder / 'bag', ignore_errors=True)
+    starter.poll(time.monotonic())

@@ -1,0 +1,66 @@
+"""Links between hosts that break or are bad, cameras that freeze, clocks that jump: with the instrumented graph."""
+from __future__ import annotations
+
+from functools import partial
+
+from vla_async.bench.faults.fault import Context, Fault
+from vla_async.bench.faults.graph import NODES
+from vla_async.bench.faults.treatment import CUT, FROZEN, LOSSY, STALE
+
+CUT_S, BAD_S, FROZEN_S, CLOCK_S = (0.1, 5.0), 4.0, 3.0, 3.0
+JUMP_S = 10.0
+POLICY_HOST = ('vlm_reasoner', 'latent_buffer', 'action_generator')  # a computer of its own, in many a robot
+BETWEEN = ('action_chunk', 'latent', 'trajectory', 'joint_states')
+
+
+def cut(names: tuple[str, ...], context: Context) -> None:
+    """Nothing arrives for a while; `cameras` stands for all of them."""
+    context.treat_for(context.rng.uniform(*CUT_S), CUT, *_topics(names, context))
+
+
+def degrade(names: tuple[str, ...], context: Context) -> None:
+    """A fifth is lost, the rest is up to 0.2 s late and out of order."""
+    context.treat_for(BAD_S, LOSSY, *_topics(names, context))
+
+
+def freeze(treatment: str, context: Context) -> None:
+    """All cameras give one picture again and again."""
+    context.treat_for(FROZEN_S, treatment, *_topics(('cameras',), context))
+
+
+def jump_for_good(by_s: float, context: Context) -> None:
+    """The clock of the only computer steps, for every node at once."""
+    _jump(NODES, by_s, context)
+
+
+def jump_and_return(by_s: float, context: Context) -> None:
+    """The clock of the policy's computer steps, and is put right after a while."""
+    _jump(POLICY_HOST, by_s, context)
+    try:
+        context.driver.wait(CLOCK_S)
+    finally:
+        _jump(POLICY_HOST, -by_s, context)
+
+
+def _jump(names: tuple[str, ...], by_s: float, context: Context) -> None:
+    if context.clocks is None:
+        raise ValueError('clocks can be moved in an instrumented graph only')
+    context.clocks.jump(names, by_s)
+
+
+def _topics(names: tuple[str, ...], context: Context) -> tuple[str, ...]:
+    cameras = tuple(camera.topic for camera in context.robot.cameras)
+    return tuple(topic for name in names for topic in (cameras if name == 'cameras' else (name,)))
+
+
+FAULTS = (
+    *(Fault(f'cut {name}', partial(cut, (name,)), instrumented=True) for name in (*BETWEEN, 'cameras')),
+    Fault('cut off the policy host', partial(cut, ('cameras', 'action_chunk')), instrumented=True),
+    *(Fault(f'loss and jitter of {name}', partial(degrade, (name,)), instrumented=True) for name in BETWEEN),
+    Fault('loss and jitter everywhere', partial(degrade, BETWEEN), instrumented=True),
+    Fault('cameras frozen, stamps go on', partial(freeze, FROZEN), instrumented=True),
+    Fault('cameras frozen, stamps stand still', partial(freeze, STALE), instrumented=True),
+    *(Fault(f'clock {by_s:+g} s', partial(jump_for_good, by_s), instrumented=True) for by_s in (JUMP_S, -JUMP_S)),
+    *(Fault(f'clock of the policy host {by_s:+g} s', partial(jump_and_return, by_s), instrumented=True)
+      for by_s in (JUMP_S, -JUMP_S)),
+)
