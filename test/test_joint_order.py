@@ -48,3 +48,8 @@ def test_what_is_not_finite_is_named(value):
 def test_numbers_must_fit_the_names():
     with pytest.raises(DataError, match='3 names, 2 positions'):
         JointOrder(NAMES).arrange(0, NAMES, np.zeros(2), np.empty(0))
+
+
+def test_an_empty_joint_state_lacks_them_all_also_when_it_is_the_first():
+    with pytest.raises(DataError, match='lacks'):
+        JointOrder(('a', 'b')).arrange(0, (), np.empty(0), np.empty(0))

@@ -26,7 +26,7 @@ class JointOrder:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
-        self._sender: tuple[str, ...] = ()
+        self._sender: tuple[str, ...] | None = None
         self._source = np.empty(0, dtype=np.intp)
         self.unknown: tuple[str, ...] = ()  # names that the sender has and the embodiment lacks; ignored
 
