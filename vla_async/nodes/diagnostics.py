@@ -11,6 +11,7 @@ from rclpy.node import Node
 from vla_async.nodes import topics
 from vla_async.timebase import NS_PER_S, seconds
 
+MAX_TEXT = 1000  # characters
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -58,12 +59,17 @@ class DiagnosticsPublisher:
         """Publish now; also called right after a failure, so that its cause is known at once."""
         diagnosis = self._diagnose()
         status = DiagnosticStatus(
-            level=diagnosis.level, name=self._name, message=diagnosis.message, hardware_id=self._hardware_id,
+            level=diagnosis.level, name=self._name, message=shortened(diagnosis.message), hardware_id=self._hardware_id,
             values=[KeyValue(key=key, value=_text(value)) for key, value in diagnosis.values.items()])
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
 
 
+def shortened(text: str) -> str:
+    """At most MAX_TEXT characters of it: whoever sends a message may have a say in the text."""
+    return text if len(text) <= MAX_TEXT else f'{text[:MAX_TEXT]}…'
+
+
 def _text(value: object) -> str:
-    return f'{value:.4g}' if isinstance(value, float) else str(value)
+    return f'{value:.4g}' if isinstance(value, float) else shortened(str(value))

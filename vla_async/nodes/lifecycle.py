@@ -14,7 +14,7 @@ from rclpy.subscription import Subscription
 from vla_async.embodiment import Embodiment, load
 from vla_async.errors import ConfigError, VlaAsyncError
 from vla_async.nodes import parameters
-from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher, shortened
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.threads import Worker
 from vla_async.nodes.topics import Topic
@@ -114,7 +114,7 @@ class PipelineNode(LifecycleNode):
 
     def report(self, key: str, text: str, level: bytes = WARN) -> None:
         """Remember a problem under `key`; logged when its text is new, but not often, for texts that hold figures."""
-        known = self.problems.get(key)
+        text, known = shortened(text), self.problems.get(key)
         self.problems[key] = Problem(text, level)
         now_s = time.monotonic()
         if (known is None or known.text != text) and now_s - self._logged_s.get(key, -LOG_PERIOD_S) >= LOG_PERIOD_S:
