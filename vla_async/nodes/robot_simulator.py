@@ -1,7 +1,7 @@
 """MuJoCo robot in real time: takes the controllers' commands, gives joint states, pictures and the judge's view."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from vla_async_msgs.srv import ResetSimulation
 
 from vla_async.embodiment import Output, load
 from vla_async.errors import ConfigError, DataError, VlaAsyncError
-from vla_async.nodes import parameters, topics
+from vla_async.nodes import parameters, qos, topics
 from vla_async.nodes.controller_conversions import from_controller
 from vla_async.nodes.conversions import image_message, joint_state_message, to_time
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
@@ -41,11 +41,11 @@ class Parameters(RobotParameters):
 
 
 class ControllerInput:
-    """What arrives for one controller, checked; a fault is named once."""
+    """What arrives for one controller, best effort as real ones listen, and checked; a fault is named once."""
 
     def __init__(self, node: Node, output: Output) -> None:
         self._node, self._output = node, output
-        self._subscription = PolledSubscription(node, topics.controller(output))
+        self._subscription = PolledSubscription(node, replace(topics.controller(output), qos=qos.SENSOR))
         self.fault = ''
 
     def take(self, controllers: ControllerRack, now_ns: int) -> None:

@@ -22,7 +22,8 @@ class SlewLimit:
     def __init__(self, robot: Embodiment, joints: NDArray[np.intp]) -> None:
         self._velocity = robot.array('velocity')[joints]
         self._acceleration = robot.array('acceleration')[joints]
-        self._sent, self._sent_ns = np.zeros(joints.size), 0
+        self._sent = np.zeros(joints.size)
+        self._sent_ns: int | None = None  # a motion begins at rest
 
     def rest(self) -> None:
         """The joints rest now."""
@@ -32,7 +33,8 @@ class SlewLimit:
         """As much of the velocities wanted (J,) [rad/s or m/s] as may be sent; None or not finite: towards rest."""
         if wanted is None or not np.isfinite(wanted).all():
             wanted = np.zeros_like(self._sent)
-        step = self._acceleration * min(max(seconds(now_ns - self._sent_ns), 0.0), LONGEST_S)
+        since_s = 0.0 if self._sent_ns is None else min(max(seconds(now_ns - self._sent_ns), 0.0), LONGEST_S)
+        step = self._acceleration * since_s
         self._sent = np.clip(np.clip(wanted, -self._velocity, self._velocity), self._sent - step, self._sent + step)
         self._sent_ns = now_ns
         return self._sent
