@@ -14,6 +14,8 @@ import numpy as np
 
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
+from vla_async.kinematics.tree import ancestors
+from vla_async.types import FloatArray
 from vla_async.urdf import expand
 
 SERVO_FREQUENCY = 50.0  # undamped natural frequency of each servo [rad/s]; it lags 2 / 50 = 40 ms behind a ramp
@@ -57,6 +59,18 @@ def set_position(model: mujoco.MjModel, data: mujoco.MjData, robot: Embodiment, 
             follower, leader = model.eq_obj1id[row], model.eq_obj2id[row]
             offset, slope = model.eq_data[row, :2]
             data.qpos[model.jnt_qposadr[follower]] = offset + slope * data.qpos[model.jnt_qposadr[leader]]
+
+
+def joint_map(model: mujoco.MjModel, robot: Embodiment) -> tuple[FloatArray, FloatArray]:
+    """Matrix (nq, D) and offset (nq,) from the robot's joints to all of the model's, coupled ones included."""
+    data = mujoco.MjData(model)
+    set_position(model, data, robot, np.zeros(robot.dof))
+    offset = data.qpos.copy()
+    columns = []
+    for unit in np.eye(robot.dof):
+        set_position(model, data, robot, unit)
+        columns.append(data.qpos - offset)
+    return np.stack(columns, axis=1), offset
 
 
 def _check_names(robot: Embodiment, urdf: Document) -> None:
@@ -144,13 +158,6 @@ def _exclude_neighbours(spec: mujoco.MjSpec, robot: Embodiment) -> None:
 
 def _hops(model: mujoco.MjModel, one: int, other: int) -> int:
     """Number of joints between two bodies along the tree."""
-    above = _ancestors(model, one)
-    below = _ancestors(model, other)
+    above = ancestors(model, one)
+    below = ancestors(model, other)
     return sum(int(model.body_dofnum[body]) for body in set(above) ^ set(below))
-
-
-def _ancestors(model: mujoco.MjModel, body: int) -> list[int]:
-    chain = [body]
-    while chain[-1] != 0:
-        chain.append(int(model.body_parentid[chain[-1]]))
-    return chain
