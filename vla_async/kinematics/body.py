@@ -33,7 +33,7 @@ class Postures:
 class Body:
     """Geometry of one robot; not to be used from two threads at once.
 
-    Building it takes about 0.1 s, a posture 10 to 20 us for 25 joints and 169 pairs (measured on one slow core).
+    For 25 joints and 167 pairs, on one slow core: 0.1 s to build, 17 us a posture near home, 24 us a random one.
     """
 
     def __init__(self, robot: Embodiment) -> None:
