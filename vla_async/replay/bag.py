@@ -1,7 +1,6 @@
 """Bags in: an MCAP file or a rosbag2 folder, read without any ROS installation."""
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mcap.reader import make_reader
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 
 from vla_async.errors import DataError
 from vla_async.timebase import NS_PER_S
@@ -41,29 +40,45 @@ def open_bag(bag: Path) -> Iterator[AnyReader]:
     """Reader of a bag folder or of a single .mcap file in one; raises DataError when it cannot be read."""
     folder = bag.parent if bag.is_file() else bag
     try:
-        with AnyReader([folder]) as reader:
-            yield reader
-    except (AnyReaderError, OSError, json.JSONDecodeError) as error:
+        reader = AnyReader([folder])
+        reader.open()
+    except Exception as error:  # the reader and its decoders raise errors of their own, of any kind
         raise DataError(f'{bag}: not a readable bag: {error}') from error
+    try:
+        yield reader
+    finally:
+        reader.close()
 
 
 def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
-    """Messages of the named topics (relative names) in the order in which they were received."""
+    """Messages of the named topics (relative names) in the order in which they were received.
+
+    Raises DataError where the bag is damaged.
+    """
     wanted = {c.topic: match for c in reader.connections for match in topics if is_topic(c.topic, match)}
     if not wanted:
         return
-    for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
-        yield Received(wanted[connection.topic], received_ns, reader.deserialize(raw, connection.msgtype))
+    try:
+        for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
+            yield Received(wanted[connection.topic], received_ns, reader.deserialize(raw, connection.msgtype))
+    except Exception as error:  # as above
+        raise DataError(f'{reader.paths[0]}: damaged bag: {error}') from error
 
 
 def sent_messages(bag: Path, *topics: str) -> Iterator[Sent]:
-    """When messages with a header were sent, which `messages` does not tell; of them only the stamp is decoded."""
+    """When messages with a header were sent, which `messages` does not tell; of them only the stamp is decoded.
+
+    Raises DataError where the bag is damaged.
+    """
     for path in sorted(bag.glob('*.mcap')):
-        with path.open('rb') as stream:
-            for _, channel, message in make_reader(stream).iter_messages():
-                if any(is_topic(channel.topic, topic) for topic in topics):
-                    seconds, nanoseconds = HEADER.unpack_from(message.data)
-                    yield Sent(channel.topic, seconds * NS_PER_S + nanoseconds, message.publish_time)
+        try:
+            with path.open('rb') as stream:
+                for _, channel, message in make_reader(stream).iter_messages():
+                    if any(is_topic(channel.topic, topic) for topic in topics):
+                        seconds, nanoseconds = HEADER.unpack_from(message.data)
+                        yield Sent(channel.topic, seconds * NS_PER_S + nanoseconds, message.publish_time)
+        except Exception as error:  # as above
+            raise DataError(f'{path}: damaged bag: {error}') from error
 
 
 def is_topic(name: str, relative: str) -> bool:

@@ -32,10 +32,13 @@ class _Open:
 def read_episodes(bag: Path, robot: Embodiment) -> list[RecordedEpisode]:
     """All episodes of a bag; raises DataError when it is unreadable or made with another robot."""
     reading = _Reading(robot)
-    with open_bag(bag) as reader:
-        for received in messages(reader, *TOPICS):
-            reading.take(received)
-    return reading.finish()
+    try:
+        with open_bag(bag) as reader:
+            for received in messages(reader, *TOPICS):
+                reading.take(received)
+        return reading.finish()
+    except (ValueError, TypeError, LookupError, OverflowError) as error:  # sizes and numbers that do not fit together
+        raise DataError(f'{bag}: holds what no node of the suite sends: {error}') from error
 
 
 class _Reading:
