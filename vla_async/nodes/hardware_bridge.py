@@ -9,6 +9,7 @@ from typing import Any
 from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
+from vla_async.bridge.body_guard import BodyGuard
 from vla_async.bridge.follower import STOPPING
 from vla_async.bridge.outputs import OutputSettings, make_output
 from vla_async.bridge.saturation import SaturationWatch
@@ -51,6 +52,8 @@ class Parameters(parameters.RobotParameters):
                                         'explicit stop does [s]', low=0.0, high=10.0)
     speed_scaling_topic: str = parameter('', 'where the robot tells the speed of its controllers in percent '
                                          '(std_msgs/Float64); empty: nowhere')
+    hand_speed_max: float = parameter(10.0, 'motion with a hand faster than this is refused; 10: no limit in practice '
+                                      '[m/s]', low=0.05, high=10.0)
 
     def tolerances(self) -> Tolerances:
         """Those of the follower."""
@@ -74,7 +77,8 @@ class HardwareBridgeNode(PipelineNode):
         values = parameters.read(self, Parameters)
         config = FollowerConfig.from_embodiment(self.robot, values.tolerances(), values.commit_s)
         signal = StopSignal(values.stop_heartbeat_s, config.tolerances.clock_lead_s)
-        self._follower = MotionFollower(config, stop_signal=signal)
+        self._body = BodyGuard(self.robot, values.hand_speed_max)
+        self._follower = MotionFollower(config, self._body, signal)
         self._settings = OutputSettings(joint_state_age_s=values.joint_state_age_s)
         self._controllers = {output: self.advertise(topics.controller(output)) for output in self.robot.outputs}
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
@@ -122,7 +126,8 @@ class HardwareBridgeNode(PipelineNode):
                   'refused windows': self._refused, 'ticks': self._ticker.ticks,
                   'late ticks': self._ticker.late_ticks, 'skipped ticks': self._ticker.skipped,
                   'lateness p99 [ms]': p99_ms, 'lateness max [ms]': worst_ms,
-                  'real-time priority': self._ticker.realtime}
+                  'real-time priority': self._ticker.realtime,
+                  **{f'refused for {what}': count for what, count in self._body.refused.items()}}
         fault, forces = self._follower.fault(now_ns), self._saturation.fault()
         level = ERROR if fault else WARN if self._follower.latched or forces else OK
         return Diagnosis(level, fault or forces or f'{state}: {reason}'.removesuffix(': '), values)
