@@ -37,12 +37,9 @@ class Dataset:
     """A dataset folder. Numbers are read at once, videos episode by episode."""
 
     def __init__(self, root: Path | str) -> None:
+        """Raises DataError unless the folder holds a dataset of the version that is read."""
         self.root = Path(root)
-        if not (self.root / fmt.INFO).is_file():
-            raise DataError(f'{self.root} is no LeRobot dataset: {fmt.INFO} is missing')
-        self.info: dict[str, Any] = json.loads((self.root / fmt.INFO).read_text())
-        if self.info.get('codebase_version') != fmt.VERSION:
-            raise DataError(f'{self.root}: format {self.info.get("codebase_version")!r}; only {fmt.VERSION} is read')
+        self.info = fmt.read_info(self.root)
         self.fps: int = self.info['fps']
 
     @property
@@ -68,12 +65,19 @@ class Dataset:
 
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:
-        """All episodes in order."""
+        """All episodes in order; raises DataError where one lies outside of the frames."""
         rows = [row for table in self._tables(fmt.EPISODES) for row in table.to_pylist()]
-        return tuple(
-            Episode(row['episode_index'], row['dataset_from_index'], row['dataset_to_index'], row['tasks'][0],
-                    {k: v for k, v in row.items() if not k.startswith('stats/')})
-            for row in rows[: self.info['total_episodes']])
+        try:
+            found = tuple(
+                Episode(row['episode_index'], row['dataset_from_index'], row['dataset_to_index'], row['tasks'][0],
+                        {k: v for k, v in row.items() if not k.startswith('stats/')})
+                for row in rows[: self.info['total_episodes']])
+            wrong = [e.index for e in found if not 0 <= e.start < e.stop <= self.info['total_frames']]
+        except (LookupError, TypeError) as error:
+            raise DataError(f'{self.root}: meta/episodes: {error!r}') from error
+        if wrong:
+            raise DataError(f'{self.root}: episode {wrong[0]} lies outside of the {self.info["total_frames"]} frames')
+        return found
 
     @cached_property
     def numeric(self) -> dict[str, np.ndarray]:
@@ -86,14 +90,20 @@ class Dataset:
         return self.episodes[episode].instruction
 
     def frames(self, episode: int, camera: str) -> ImageArray:
-        """All frames of one camera in an episode, (n, height, width, 3) RGB; raises ConfigError on a wrong camera."""
+        """All frames of one camera in an episode, (n, height, width, 3) RGB.
+
+        Raises ConfigError on a wrong camera, DataError where the video does not hold them.
+        """
         if camera not in self.cameras:
             raise unknown('camera', camera, self.cameras)
         found, key = self.episodes[episode], fmt.IMAGES + camera
-        place = {k: found.notes[f'videos/{key}/{k}'] for k in ('chunk_index', 'file_index')}
-        start = round(found.notes[f'videos/{key}/from_timestamp'] * self.fps)
+        try:
+            place = {k: int(found.notes[f'videos/{key}/{k}']) for k in ('chunk_index', 'file_index')}
+            start = round(found.notes[f'videos/{key}/from_timestamp'] * self.fps)
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            raise DataError(f'{self.root}: episode {episode}: {key}: {error!r}') from error
         path = self.root / fmt.VIDEO.format(video_key=key, **place)
-        return lerobot_video.read(path, start, found.length, self.fps)
+        return lerobot_video.read(path, start, found.length, self.fps, self.info['features'][key]['shape'])
 
     def _tables(self, pattern: str) -> list[pa.Table]:
         """Tables of the published shards: as many as hold all episodes."""
@@ -103,7 +113,10 @@ class Dataset:
             path = self.root / pattern.format(**fmt.location(len(tables)))
             if not path.is_file():
                 raise DataError(f'{self.root}: {path.relative_to(self.root)} is missing')
-            tables.append(pq.read_table(path))
+            try:
+                tables.append(pq.read_table(path))
+            except (OSError, pa.ArrowException) as error:
+                raise DataError(f'{path}: not readable as Parquet: {error}') from error
         return tables
 
 

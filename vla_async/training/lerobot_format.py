@@ -11,13 +11,16 @@ Follows huggingface/lerobot (src/lerobot/datasets): many episodes share one parq
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from vla_async.embodiment import Embodiment
+from vla_async.errors import DataError
 from vla_async.types import ImageArray
 
 VERSION = 'v3.0'
@@ -29,10 +32,37 @@ EPISODES = f'meta/episodes/{LOCATION}.parquet'
 VIDEO = f'videos/{{video_key}}/{LOCATION}.mp4'
 IMAGES = 'observation.images.'
 QUANTILES = {'q01': 0.01, 'q10': 0.10, 'q50': 0.50, 'q90': 0.90, 'q99': 0.99}
+NAME = re.compile(r'[\w.-]+')
+MAX_SIDE = 16_384  # [px]
 AXES = {3: ['x', 'y', 'z'], 2: ['u', 'v']}
 
 Features = dict[str, dict[str, Any]]
 Stats = dict[str, dict[str, Any]]
+
+
+def read_info(root: Path) -> dict[str, Any]:
+    """Content of `meta/info.json`; raises DataError when it is missing, of another version, or not to be relied on.
+
+    Names of features become names of files, and sizes become memory: a dataset may come from anywhere.
+    """
+    path = root / INFO
+    if not path.is_file():
+        raise DataError(f'{root} is no LeRobot dataset: {INFO} is missing')
+    try:
+        told: dict[str, Any] = json.loads(path.read_text())
+        version, features = told.get('codebase_version'), told['features']
+        counts = [told[key] for key in ('fps', 'total_episodes', 'total_frames')]
+        sides = [side for key in video_keys(features) for side in features[key]['shape']]
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise DataError(f'{path}: {error!r}') from error
+    if version != VERSION:
+        raise DataError(f'{root}: format {version!r}; only {VERSION} is read')
+    if odd := [key for key in features if not NAME.fullmatch(key)]:
+        raise DataError(f'{path}: {odd[0]!r} is no name of a feature')
+    if not all(type(number) is int and number > 0 for number in (*counts, *sides)) or max(sides, default=1) > MAX_SIDE:
+        raise DataError(f'{path}: fps, total_episodes and total_frames must be whole and positive, and pictures at '
+                        f'most {MAX_SIDE} pixels a side')
+    return told
 
 
 def location(shard: int) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """H.264 files of many episodes: write frames one after another, read any stretch by frame number."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -43,16 +44,28 @@ class VideoWriter:
         self._container.close()
 
 
-def read(path: Path, start: int, count: int, fps: int) -> ImageArray:
-    """Frames start .. start+count-1 of a file as (count, height, width, 3) RGB; raises DataError if it is shorter."""
-    frames: list[ImageArray] = []
+def read(path: Path, start: int, count: int, fps: int, shape: Sequence[int]) -> ImageArray:
+    """Frames start .. start+count-1 of a file as (count, height, width, 3) RGB.
+
+    Raises DataError when it is shorter, or its frames are not of the `shape` (height, width, 3).
+    """
+    try:
+        frames = list(islice(_decoded(path, start, fps, shape), count))
+    except (av.FFmpegError, LookupError, TypeError, OverflowError) as error:  # no file, no video in it, no such time
+        raise DataError(f'{path}: not a readable video: {error}') from error
+    if len(frames) < count:
+        raise DataError(f'{path}: holds no frames {start} to {start + count - 1}')
+    return np.stack(frames)
+
+
+def _decoded(path: Path, start: int, fps: int, shape: Sequence[int]) -> Iterator[ImageArray]:
+    """Frames from `start` on; their size is known before one is decoded."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
+        if [stream.height, stream.width, 3] != list(shape):
+            raise DataError(f'{path}: its frames are {stream.width}x{stream.height}, not {shape[1]}x{shape[0]}')
         stream.thread_type = 'NONE'
         container.seek(round(Fraction(start, fps) / stream.time_base), stream=stream)
         for frame in container.decode(stream):
             if round(frame.pts * stream.time_base * fps) >= start:
-                frames.append(frame.to_ndarray(format='rgb24'))
-            if len(frames) == count:
-                return np.stack(frames)
-    raise DataError(f'{path}: holds no frames {start} to {start + count - 1}')
+                yield frame.to_ndarray(format='rgb24')
