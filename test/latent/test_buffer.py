@@ -117,7 +117,43 @@ def test_a_stamp_from_the_future_tells_of_clocks_that_differ(buffer):
 
 
 def test_a_very_old_latent_is_refused(buffer):
-    assert '7.0 s old' in buffer.offer(latent(age_s=7.0), NOW).reason
+    assert '7.00 s old, limit 6.00 s' in buffer.offer(latent(age_s=7.0), NOW).reason
+
+
+@pytest.mark.parametrize(('age_s', 'reason'), [(2.0, ''), (2.5, 'the latent is 2.50 s old'),
+                                               (6.5, 'its observation is 6.50 s old, limit 6.00 s')])
+def test_why_a_latent_is_not_fresh_is_said_with_its_age(buffer, age_s, reason):
+    buffer.offer(latent(age_s=0.0), NOW)
+    said = buffer.current(NOW + round(age_s * S)).reason
+    assert said.endswith(reason)
+    assert bool(said) == bool(reason)
+
+
+def test_the_reasoners_death_changes_nothing_until_the_limit_of_age(buffer):
+    kept = latent(age_s=0.0)
+    buffer.offer(kept, NOW)
+    for tenth in range(61):
+        assert buffer.current(NOW + tenth * S // 10).latent is kept
+    assert buffer.current(NOW + 6 * S + 1).latent is None
+
+
+class TestClockThatWasSet:
+    def test_a_latent_of_a_clock_that_was_set_back_is_not_young(self, buffer):
+        buffer.offer(latent(age_s=0.0), NOW)
+        state = buffer.current(NOW - 10 * S)
+        assert state.status == 'absent'
+        assert '10.00 s in the future' in state.reason
+
+    def test_the_next_latent_is_taken_though_its_stamp_is_lower(self, buffer):
+        buffer.offer(latent(age_s=0.0), NOW)
+        earlier = NOW - 10 * S
+        assert buffer.offer(latent(age_s=0.1, sequence=2, now_ns=earlier), earlier).accepted
+
+    def test_what_is_forgotten_counts_no_more_and_the_task_stays(self, buffer):
+        buffer.offer(latent(age_s=1.5), NOW)
+        buffer.forget()
+        assert buffer.current(NOW).status == 'absent'
+        assert buffer.offer(latent(age_s=1.5, sequence=1), NOW).accepted
 
 
 class TestTwoReasoners:

@@ -18,6 +18,15 @@ PROGRAMS = {
             print('up', flush=True)
             time.sleep(600)
     """,
+    'slow': """
+        import sys, time
+        def main():
+            print('up', sys.argv[1:], flush=True)
+            time.sleep(600)
+    """,
+    'late': """
+        print('late is there', flush=True)
+    """,
     'stubborn': """
         import signal, time
         def main():

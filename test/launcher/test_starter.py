@@ -12,7 +12,7 @@ from vla_async.launcher import process as process_module
 from vla_async.launcher import shared_memory, starter
 from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
-from vla_async.launcher.starter import MAX_RESTARTS, ProcessDied, Starter
+from vla_async.launcher.starter import MAX_RESTARTS, SPARE_DELAY_S, SPARE_PERIOD_S, ProcessDied, Starter
 
 
 def up(process) -> bool:
@@ -24,6 +24,11 @@ def start(tmp_path, program_environment):
     def make(*commands, **options):
         return Starter(commands, program_environment, tmp_path / 'logs', **options)
     return make
+
+
+def children_of_this_process():
+    return {int(pid) for task in Path('/proc/self/task').iterdir()
+            for pid in (task / 'children').read_text().split()}
 
 
 def pids(run):
@@ -83,6 +88,49 @@ def test_a_dead_process_is_started_again_and_counted(start, program):
         assert run.restarts == 1
         assert process.pid != first
         assert run.poll(0.1) == []
+
+
+def test_a_spare_that_has_imported_everything_takes_over_with_the_arguments_of_the_first(start, program, until):
+    command = program('slow', arguments=('one', 'two'), preload=('late',))
+    with start(command) as run:
+        process = run.processes['slow']
+        until(lambda: 'up' in process.log.read_text(), 'first up')
+        run.poll(0.0)
+        assert not process.prepared  # it would take its share of the first one's time
+        run.poll(SPARE_DELAY_S)
+        assert process.prepared
+        until(lambda: process.log.read_text().count('late is there') == 1, 'the import of the spare')
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(5.0)
+        assert run.poll(SPARE_DELAY_S + 0.1) == ['slow']
+        until(lambda: process.log.read_text().count('up') == 2, 'second up')
+        assert process.log.read_text().splitlines() == ["up ['one', 'two']", 'late is there', "up ['one', 'two']"]
+
+
+def test_a_spare_that_died_is_no_hindrance(start, program, until):
+    with start(program('waits')) as run:
+        process = run.processes['waits']
+        process.prepare()
+        (spare,) = children_of_this_process() - {process.pid}
+        os.kill(spare, signal.SIGKILL)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(5.0)
+        until(lambda: not process.prepared, 'death of the spare')
+        assert run.poll(0.0) == ['waits']
+        until(lambda: up(process), 'up')
+
+
+def test_spares_come_one_at_a_time_and_are_gone_after_the_block(start, program, alive):
+    with start(program('waits', 'one'), program('waits', 'two'), program('waits', 'three', essential=True)) as run:
+        run.poll(0.0)
+        run.poll(SPARE_DELAY_S)
+        assert [p.prepared for p in run.processes.values()] == [True, False, False]
+        run.poll(SPARE_DELAY_S + SPARE_PERIOD_S)
+        run.poll(SPARE_DELAY_S + 2 * SPARE_PERIOD_S)
+        assert [p.prepared for p in run.processes.values()] == [True, True, False]  # an essential one has none
+        left = children_of_this_process()
+        assert len(left) == 5
+    assert not any(alive(pid) for pid in left)
 
 
 def test_a_process_that_dies_again_and_again_ends_the_run_with_its_last_words(start, program):

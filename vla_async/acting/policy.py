@@ -3,22 +3,26 @@
     policy.json  reasoner/ (Hugging Face folder)  fusion_queries.safetensors  expert.safetensors  README.md
 
 Third parties add policies under the entry-point group `vla_async.policies`: a callable `(folder, robot, device, dtype)`
-that returns a `Policy`; the key `kind` of their policy.json names it.
+that returns a `Policy`; the key `kind` of their policy.json names it. The columns of its generator's chunks are the
+robot's `chunk_columns`: all joints, or hand poses where the robot file says `action: {representation: poses, ...}`.
 """
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from vla_async.acting.generator import ActionGenerator
-from vla_async.acting.policy_spec import FILE
+from vla_async.acting.policy_spec import FILE, PolicySpec
+from vla_async.checkpoints import read_json
 from vla_async.embodiment import Embodiment
 from vla_async.errors import CheckpointError, unknown
-from vla_async.reasoning.reasoner import Reasoner
+
+if TYPE_CHECKING:  # the libraries of each side take seconds to import, and a node needs one side only
+    import torch
+
+    from vla_async.acting.generator import ActionGenerator
+    from vla_async.reasoning.reasoner import Reasoner
 
 GROUP = 'vla_async.policies'
 KIND = 'vla_async'  # a policy of this package
@@ -35,8 +39,6 @@ class Policy:
 def load_policy(folder: str | Path, robot: Embodiment, device: str = 'cpu', dtype: torch.dtype | None = None) -> Policy:
     """Policy of the folder's kind; raises CheckpointError when it is missing, incomplete or for another robot."""
     root = Path(folder)
-    if not root.is_dir():
-        raise CheckpointError(f'{root}: there is no such checkpoint folder')
     kind = _kind(root)
     if kind == KIND:
         return load_own(root, robot, device, dtype)
@@ -47,21 +49,38 @@ def load_policy(folder: str | Path, robot: Embodiment, device: str = 'cpu', dtyp
     return policy
 
 
+def load_generator(folder: str | Path, robot: Embodiment, device: str = 'cpu') -> ActionGenerator:
+    """The fast side alone; of a policy of this package the slow one is not loaded."""
+    root = Path(folder)
+    if _kind(root) != KIND:
+        return load_policy(root, robot, device).generator
+    from vla_async.acting.generator import ActionGenerator
+    return ActionGenerator.load(root, robot, device)
+
+
+def load_reasoner(folder: str | Path, robot: Embodiment, device: str = 'cpu') -> Reasoner:
+    """The slow side alone, likewise."""
+    root = Path(folder)
+    if _kind(root) != KIND:
+        return load_policy(root, robot, device).reasoner
+    PolicySpec.load(root).check_robot(root, robot)
+    from vla_async.reasoning.reasoner import Reasoner
+    return Reasoner.load(root, device)
+
+
 def load_own(folder: Path, robot: Embodiment, device: str = 'cpu', dtype: torch.dtype | None = None) -> Policy:
     """A policy of this package."""
+    from vla_async.acting.generator import ActionGenerator
+    from vla_async.reasoning.reasoner import Reasoner
     generator = ActionGenerator.load(folder, robot, device, dtype)
     reasoner = Reasoner.load(folder, device, dtype)
     return Policy(reasoner, generator)
 
 
 def _kind(folder: Path) -> str:
-    path = folder / FILE
-    if not path.is_file():
-        raise CheckpointError(f'{folder}: {FILE} is missing; is this a policy folder?')
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f'{path}: not readable as JSON: {error}') from error
-    if not isinstance(data, dict) or not isinstance(data.get('kind'), str):
-        raise CheckpointError(f'{path}: has no `kind`; a policy of this package says {KIND!r}')
-    return str(data['kind'])
+    if not folder.is_dir():
+        raise CheckpointError(f'{folder}: there is no such checkpoint folder')
+    kind = read_json(folder / FILE).get('kind')
+    if not isinstance(kind, str):
+        raise CheckpointError(f'{folder / FILE}: has no `kind`; a policy of this package says {KIND!r}')
+    return kind

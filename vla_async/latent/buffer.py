@@ -38,6 +38,7 @@ class LatentState:
 
     status: str
     latent: Latent | None
+    reason: str = ''  # why it is not fresh, with the figure
 
 
 ACCEPTED = Verdict(True)
@@ -61,6 +62,10 @@ class LatentBuffer:
             self._latent = self._early
         self._early = None
 
+    def forget(self) -> None:
+        """What was stamped so far has no age any more: the clock was set. The task stays."""
+        self._latent = self._early = None
+
     def offer(self, latent: Latent, now_ns: int) -> Verdict:
         """Judge a latent at `now_ns` and keep it if it is valid and better than the present one."""
         fault = self._fault(latent, now_ns)
@@ -77,11 +82,13 @@ class LatentBuffer:
         """The kept latent and how far it can be trusted at `now_ns`."""
         latent = self._latent  # read once: another thread may replace it
         if latent is None:
-            return LatentState(ABSENT, None)
-        age_s = seconds(now_ns - latent.stamp_ns)
-        if age_s > self._rules.absent_s:
-            return LatentState(ABSENT, None)
-        return LatentState(FRESH if age_s <= self._rules.fresh_s else STALE, latent)
+            return LatentState(ABSENT, None, 'no latent has come for the task')
+        fault, age_s = self._age_fault(latent, now_ns), seconds(now_ns - latent.stamp_ns)
+        if fault:
+            return LatentState(ABSENT, None, f'the latent is not used: {fault}')
+        if age_s > self._rules.fresh_s:
+            return LatentState(STALE, latent, f'the latent is {age_s:.2f} s old')
+        return LatentState(FRESH, latent)
 
     def _misfit(self, latent: Latent) -> str:
         """Why the latent does not belong to the task, or nothing."""
@@ -96,14 +103,19 @@ class LatentBuffer:
 
     def _fault(self, latent: Latent, now_ns: int) -> str:
         """What is wrong with the latent itself, or nothing."""
-        age_s = seconds(now_ns - latent.stamp_ns)
-        if age_s > self._rules.absent_s:
-            return f'its observation is {age_s:.1f} s old, limit {self._rules.absent_s:.1f} s'
-        if age_s < -self._rules.future_s:
-            return f'its observation lies {-age_s:.1f} s in the future: the clocks of {latent.model_id} and here differ'
+        if fault := self._age_fault(latent, now_ns):
+            return fault
         for name, tensor in (('instruction embedding', latent.instruction_embedding), ('fusion', latent.fusion)):
             if tensor is not None and not np.isfinite(tensor).all():
                 return f'{name} of {latent.model_id} is not finite'
+        return ''
+
+    def _age_fault(self, latent: Latent, now_ns: int) -> str:
+        age_s = seconds(now_ns - latent.stamp_ns)
+        if age_s > self._rules.absent_s:
+            return f'its observation is {age_s:.2f} s old, limit {self._rules.absent_s:.2f} s'
+        if age_s < -self._rules.future_s:
+            return f'its observation lies {-age_s:.2f} s in the future: the clocks of {latent.model_id} and here differ'
         return ''
 
     def _inferiority(self, latent: Latent, now_ns: int) -> str:

@@ -1,12 +1,12 @@
 """Which lifecycle transition is due: nodes come up in order, and whatever came back from the dead comes up again."""
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
 
 UNREACHABLE, UNCONFIGURED, INACTIVE, ACTIVE = 'unreachable', 'unconfigured', 'inactive', 'active'
 NEXT = {UNCONFIGURED: 'configure', INACTIVE: 'activate'}
-RETRY_S = 3.0  # after a transition that failed
+RETRY_S, RETRY_LONGEST_S = 0.2, 5.0  # after a transition that failed; twice as long after each further one
 
 
 @dataclass
@@ -14,13 +14,15 @@ class _Member:
     state: str = UNREACHABLE
     was_active: bool = False
     error: str = ''
-    retry_s: float = field(default=float('-inf'))
+    failures: int = 0  # one after the other
+    retry_s: float = float('-inf')
 
 
 class BringUp:
     """States of the nodes, in order of bring-up, as they were last seen.
 
-    Until all have been active once, a node waits for those before it; later each comes up by itself.
+    All are configured side by side, since models take long to load. Until all have been active once, a node is
+    activated after those before it; later each comes up by itself.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -50,21 +52,23 @@ class BringUp:
             self.restarts += 1
             member.was_active = False
         if state == ACTIVE:
-            member.was_active, member.error = True, ''
+            member.was_active, member.error, member.failures = True, '', 0
         member.state = state
         self._complete_once = self._complete_once or self.complete
 
     def failed(self, name: str, error: str, now_s: float) -> None:
-        """The node's transition failed; it is tried again after RETRY_S. `now_s`: a monotonic time [s]."""
-        self._members[name].error, self._members[name].retry_s = error, now_s + RETRY_S
+        """The node's transition failed; it is tried again a little later. `now_s`: a monotonic time [s]."""
+        member = self._members[name]
+        member.error = error
+        member.retry_s = now_s + min(RETRY_S * 2.0 ** member.failures, RETRY_LONGEST_S)
+        member.failures += 1
 
-    def due(self, now_s: float) -> tuple[str, str] | None:
-        """Node and transition to make now; None while there is nothing to do but wait."""
+    def due(self, now_s: float, busy: Container[str] = ()) -> Iterator[tuple[str, str]]:
+        """Nodes and transitions to begin now; `busy` are those with one under way."""
+        in_turn = True  # whether all nodes before are active
         for name, member in self._members.items():
-            if member.state == ACTIVE:
-                continue
-            if member.state in NEXT and now_s >= member.retry_s:
-                return name, NEXT[member.state]
-            if not self._complete_once:
-                return None
-        return None
+            step = NEXT.get(member.state, '')
+            allowed = in_turn or self._complete_once or step == 'configure'
+            if step and allowed and name not in busy and now_s >= member.retry_s:
+                yield name, step
+            in_turn = in_turn and member.state == ACTIVE

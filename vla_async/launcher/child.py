@@ -1,6 +1,8 @@
 """Runs `main()` of a module in a child that does not outlive its starter, not even one that was killed.
 
-`python -m vla_async.launcher.child <pid of the starter> <module> [arguments]`
+`python -m vla_async.launcher.child <pid of the starter> <preload> <module> [arguments]`
+
+`preload` names modules, joined by commas, or none: some let the child import them and stand by until it reads a line.
 """
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import time
 
 CHECK_PERIOD_S = 0.5
 GRACE_S = 5.0  # from the polite signal to the hard one
+LEAST_PRIORITY = 19
 
 
 def follow(starter: int) -> None:
@@ -24,15 +27,30 @@ def follow(starter: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def stand_by(modules: list[str]) -> None:
+    """Import the modules, at the expense of nobody, and return when a line is read; end when the starter is gone."""
+    def prepare() -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)  # of this thread alone
+        for module in modules:
+            importlib.import_module(module)
+    preparation = threading.Thread(target=prepare, name='stand by', daemon=True)
+    preparation.start()
+    if not sys.stdin.readline():
+        os._exit(0)
+    preparation.join()
+
+
 def main() -> None:
-    starter, module = int(sys.argv[1]), sys.argv[2]
-    sys.argv[:] = [module, *sys.argv[3:]]
+    starter, preload, module = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    sys.argv[:] = [module, *sys.argv[4:]]
     # a group of its own keeps the terminal's Ctrl-C away; a session of its own would give every process the same share
     # of the processor, whatever its niceness (Linux autogroups)
     os.setpgid(0, 0)
     # a shell's background job ignores SIGINT and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=follow, args=(starter,), name='follow starter', daemon=True).start()
+    if preload:
+        stand_by(preload.split(','))
     sys.exit(importlib.import_module(module).main())
 
 

@@ -23,6 +23,7 @@ class Command:
     module: str
     arguments: tuple[str, ...] = ()
     essential: bool = False  # its death ends everything; others are started again
+    preload: tuple[str, ...] = ()  # modules that a spare imports, besides its own: those that are imported late
 
 
 class ManagedProcess:
@@ -33,6 +34,7 @@ class ManagedProcess:
         self.restarts = 0
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
+        self._spare: subprocess.Popen[bytes] | None = None
 
     @property
     def name(self) -> str:
@@ -48,18 +50,32 @@ class ManagedProcess:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def prepared(self) -> bool:
+        """Whether a spare stands by."""
+        return self._spare is not None and self._spare.poll() is None
+
+    @property
     def exit_status(self) -> int | None:
         """How it ended, negative for a signal; None while it runs or was never started."""
         return None if self._process is None else self._process.poll()
 
     def start(self) -> None:
-        """Start it; the log file is appended to."""
-        arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()),
-                     self.command.module, *self.command.arguments]
-        with self._open_log() as log, _signals_held():
-            self._process = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env=self._environment)
+        """Start it, which is quicker with a spare; the log file is appended to."""
+        with _signals_held():
+            spare, self._spare = self._spare, None
+            self._process = spare if spare is not None and _call_up(spare) else self._spawn((), subprocess.DEVNULL)
+
+    def prepare(self) -> None:
+        """Let a spare process stand by for the next start: it has imported what takes time, and nothing else."""
+        with _signals_held():
+            self._spare = self._spawn((self.command.module, *self.command.preload), subprocess.PIPE)
+
+    def dismiss_spare(self) -> None:
+        """Kill the spare, if there is one; it has done nothing yet that would have to be undone."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.kill()
+            spare.communicate()  # closes the pipe and waits
 
     def restart(self) -> None:
         """Start it again after it ended, and count that."""
@@ -92,9 +108,26 @@ class ManagedProcess:
             return ''
         return '\n'.join(self.log.read_text(errors='replace').splitlines()[-LOG_TAIL_LINES:])
 
+    def _spawn(self, preload: tuple[str, ...], stdin: int) -> subprocess.Popen[bytes]:
+        arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()), ','.join(preload),
+                     self.command.module, *self.command.arguments]
+        with self._open_log() as log:
+            return subprocess.Popen(
+                arguments, stdin=stdin, stdout=log, stderr=subprocess.STDOUT, env=self._environment)
+
     def _open_log(self) -> IO[bytes]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         return self.log.open('ab')
+
+
+def _call_up(spare: subprocess.Popen[bytes]) -> bool:
+    """Tell a spare to go on; False when it has died."""
+    try:
+        with spare.stdin as line:  # type: ignore[union-attr]  # made with a pipe
+            line.write(b'go\n')
+    except OSError:
+        return False
+    return spare.poll() is None
 
 
 @contextmanager

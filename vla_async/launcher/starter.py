@@ -16,6 +16,8 @@ from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandone
 
 MAX_RESTARTS, RESTART_WINDOW_S = 5, 60.0  # of one process; more often is a fault that restarting does not cure
 SCAN_PERIOD_S = 1.0
+SPARE_DELAY_S, SPARE_PERIOD_S = 5.0, 2.0  # from a process's start to its spare's, and from spare to spare: they take
+# what processor time is left over
 ESCALATION = ((signal.SIGINT, 6.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))  # signal, patience [s]
 
 
@@ -44,6 +46,8 @@ class Starter:
         self._restart_times: dict[str, deque[float]] = {name: deque() for name in self.processes}
         self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID') or 0))
         self._scanned_s = float('-inf')
+        self._prepared_s = float('-inf')
+        self._started_s: dict[str, float] = {}
 
     @property
     def restarts(self) -> int:
@@ -75,6 +79,8 @@ class Starter:
             if process.command.essential or not self._may_restart(process.name, now_s):
                 raise ProcessDied(process)
             process.restart()
+            self._started_s[process.name] = now_s
+        self._prepare_spare(now_s)
         return [process.name for process in dead]
 
     def stop(self) -> None:
@@ -85,6 +91,8 @@ class Starter:
                 _end(stage, ESCALATION)
         finally:
             with _undisturbed():
+                for process in self.processes.values():
+                    process.dismiss_spare()
                 _end(list(self.processes.values()), ESCALATION[-1:])
                 remove_abandoned(self._shared_memory)
 
@@ -92,6 +100,16 @@ class Starter:
         def stage_of(name: str) -> int:
             return 0 if name in self._stop_first else 2 if name in self._stop_last else 1
         return [[p for name, p in self.processes.items() if stage_of(name) == stage] for stage in range(3)]
+
+    def _prepare_spare(self, now_s: float) -> None:
+        """Let a spare stand by for one of the processes that has none and would be started again."""
+        for name, process in self.processes.items():
+            old_enough = now_s - self._started_s.setdefault(name, now_s) >= SPARE_DELAY_S
+            if old_enough and not (process.command.essential or process.prepared):
+                if now_s - self._prepared_s >= SPARE_PERIOD_S:
+                    self._prepared_s = now_s
+                    process.prepare()
+                return
 
     def _may_restart(self, name: str, now_s: float) -> bool:
         times = self._restart_times[name]

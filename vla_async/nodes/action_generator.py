@@ -9,7 +9,7 @@ from vla_async.latent import LatentBuffer, LatentRules
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import chunk_message, task_value
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
-from vla_async.nodes.inputs import AwaitedInputs
+from vla_async.nodes.inputs import AwaitedInputs, InputParameters
 from vla_async.nodes.latent_conversions import latent_value
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
@@ -22,15 +22,17 @@ WAIT_S = 0.1  # how long the worker waits for pictures before it looks whether i
 
 
 @dataclass(frozen=True)
-class Parameters(parameters.PolicyParameters):
+class Parameters(InputParameters):
     """What counts as a fresh observation and a usable latent."""
 
-    max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
-                                 low=0.01, high=10.0)
     camera_patience_ms: int = parameter(25, 'how long a picture waits for those of the other cameras [ms]',
                                         low=0, high=1000)
     fresh_s: float = parameter(2.0, 'age up to which a latent is as good as new [s]', low=0.01, high=600.0)
     absent_s: float = parameter(6.0, 'age of the latent from which no more chunks are made [s]', low=0.01, high=600.0)
+    chunk_age_s: float = parameter(0.5, 'pictures older than this behind the newest chunk are a matter for a warning '
+                                   '[s]', low=0.01, high=10.0)
+    patience_s: float = parameter(5.0, 'a chunk that takes longer to make has hung: the process is started again [s]',
+                                  low=0.5, high=600.0)
 
 
 class ActionGeneratorNode(PipelineNode):
@@ -49,24 +51,28 @@ class ActionGeneratorNode(PipelineNode):
         self._values = parameters.read(self, Parameters)
         limit_model_threads(1)
         take_turns_quickly()
-        from vla_async.acting.policy import load_policy  # torch takes seconds to import, and reads its threads then
+        from vla_async.acting.policy import load_generator  # torch takes long to import, and reads its threads then
 
-        self._generator = load_policy(self._values.checkpoint, self.robot, self._values.device).generator
+        self._generator = load_generator(self._values.checkpoint, self.robot, self._values.device)
         self._latents = LatentBuffer(LatentRules(self._values.fresh_s, self._values.absent_s))
         self._task: Task | None = None
-        self._task_of_chunk, self._inference_ns = 0, 0
+        self._task_of_chunk, self._inference_ns, self._seen_ns = 0, 0, 0
         self._rate = RateMeter()
         self._publisher = self.advertise(topics.ACTION_CHUNK)
-        self._inputs = AwaitedInputs(self, max_age_s=self._values.max_age_s)
+        self._inputs = AwaitedInputs(self, self._values)
         self.listen(topics.TASK, self._follow)
         self.listen(topics.LATENT, self._learn)
 
     def activate(self) -> None:
-        self._worker = self.worker('acting', self._work)
+        self._worker = self.worker('acting', self._work, self._values.patience_s)
         self._worker.start()
 
     def deactivate(self) -> None:
         self._worker.close()
+
+    def clock_jumped(self) -> None:
+        self._latents.forget()
+        self._inputs.buffer.forget()
 
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
@@ -75,11 +81,20 @@ class ActionGeneratorNode(PipelineNode):
                                      'inference [ms]': self._inference_ns / NS_PER_MS, 'latent': state.status}
         if state.latent is not None:
             values['latent age [s]'] = seconds(now_ns - state.latent.stamp_ns)
+        if self._rate.count:
+            values['chunk age [s]'] = seconds(now_ns - self._seen_ns)
         if self._task is None or not self._task.instruction:
             return Diagnosis(OK, 'no task', values)
         if state.latent is None:
-            return Diagnosis(WARN, 'no latent for the task: nothing is made, the robot comes to rest', values)
-        return Diagnosis(OK, 'acting', values)
+            return Diagnosis(WARN, f'{state.reason}: nothing is made, the robot comes to rest', values)
+        return Diagnosis(*self._judge_output(now_ns), values)
+
+    def _judge_output(self, now_ns: int) -> tuple[bytes, str]:
+        """Level and words, by the age of the pictures behind the newest chunk."""
+        if not self._rate.count:
+            return WARN, 'no chunk has been made yet'
+        age_s = seconds(now_ns - self._seen_ns)
+        return (WARN, f'the newest chunk is {age_s:.2f} s old') if age_s > self._values.chunk_age_s else (OK, 'acting')
 
     def _follow(self, message: Any) -> None:
         self._task = task_value(message)
@@ -115,8 +130,10 @@ class ActionGeneratorNode(PipelineNode):
         self._inference_ns = time.monotonic_ns() - begin_ns
         if self._task is None or self._task.id != latent.task_id:
             return  # the task has changed meanwhile
-        self._publisher.publish(chunk_message(replace(chunk, inference_ns=self._inference_ns), self.robot.joint_names))
+        message = chunk_message(replace(chunk, inference_ns=self._inference_ns), self.robot.chunk_columns)
+        self._publisher.publish(message)
         self._rate.tick(self.now_ns())
+        self._seen_ns = observation.stamp_ns
 
 
 def main() -> int:

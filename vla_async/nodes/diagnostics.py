@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from vla_async.launcher.identity import own_identity
 from vla_async.nodes import topics
+from vla_async.nodes.clocks import STEADY
 from vla_async.timebase import NS_PER_S, seconds
 
 MAX_TEXT = 1000  # characters
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+STALE = DiagnosticStatus.STALE  # of a pipeline node: its work stands still, and lifecycle_manager kills it
+PROCESS = 'process'  # key of the value by which lifecycle_manager finds the node's process
+BUSY = 'busy with'  # key of the value of a node that will say nothing until it is done with it
 
 
 @dataclass(frozen=True)
@@ -30,20 +35,27 @@ class RateMeter:
     def __init__(self, window_s: float = 3.0) -> None:
         self._window_ns = round(window_s * NS_PER_S)
         self._times: deque[int] = deque(maxlen=4096)
+        self._newest_ns: int | None = None
         self.count = 0
 
     def tick(self, now_ns: int) -> None:
         """One event at `now_ns`."""
         self.count += 1
+        self._newest_ns = now_ns
         self._times.append(now_ns)
 
     def rate_hz(self, now_ns: int) -> float:
-        """Events a second within the window that ends at `now_ns`."""
-        while self._times and now_ns - self._times[0] > self._window_ns:
+        """Events a second within the window that ends at `now_ns`; those of a clock that was set back are dropped."""
+        while self._times and not 0 <= now_ns - self._times[0] <= self._window_ns:
             self._times.popleft()
         if len(self._times) < 2:
             return 0.0
         return (len(self._times) - 1) / max(seconds(now_ns - self._times[0]), 1e-9)
+
+    def age_s(self, now_ns: int) -> float | None:
+        """How long ago the last event was [s]; None while there was none, or none since the clock was set back."""
+        newest_ns = self._newest_ns
+        return None if newest_ns is None or newest_ns > now_ns else seconds(now_ns - newest_ns)
 
 
 class DiagnosticsPublisher:
@@ -53,14 +65,21 @@ class DiagnosticsPublisher:
         self._node, self._name = node, f'{node.get_name()}: {task}'
         self._hardware_id, self._diagnose = hardware_id, diagnose
         self._publisher = topics.DIAGNOSTICS.advertise(node)
-        node.create_timer(1.0, self.publish)
+        node.create_timer(1.0, self.publish, clock=STEADY)
 
     def publish(self) -> None:
         """Publish now; also called right after a failure, so that its cause is known at once."""
-        diagnosis = self._diagnose()
+        self._publish(self._diagnose())
+
+    def publish_busy(self, task: str) -> None:
+        """Announce that the node will say nothing until `task` is done, and that this is as it should be."""
+        self._publish(Diagnosis(OK, f'{task}...', {BUSY: task}))
+
+    def _publish(self, diagnosis: Diagnosis) -> None:
+        values = {**diagnosis.values, PROCESS: own_identity()}
         status = DiagnosticStatus(
             level=diagnosis.level, name=self._name, message=shortened(diagnosis.message), hardware_id=self._hardware_id,
-            values=[KeyValue(key=key, value=_text(value)) for key, value in diagnosis.values.items()])
+            values=[KeyValue(key=key, value=_text(value)) for key, value in values.items()])
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)

@@ -2,17 +2,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from typing import Any
 
+from vla_async.camera_mounts import carriers
+from vla_async.embodiment import Embodiment
 from vla_async.joint_order import JointOrder, JointReading
-from vla_async.nodes import topics
+from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import joint_state_value, to_ns
 from vla_async.nodes.lifecycle import PipelineNode
-from vla_async.observation import ObservationBuffer
+from vla_async.nodes.parameters import parameter
+from vla_async.observation import ObservationBuffer, StreamRules
 from vla_async.picture import pixels
+from vla_async.still_picture import FrozenRules
 from vla_async.types import Observation
+
+
+@dataclass(frozen=True)
+class InputParameters(parameters.PolicyParameters):
+    """Which pictures and joint states count."""
+
+    max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
+                                 low=0.01, high=10.0)
+    frozen_s: float = parameter(1.0, 'a camera that sends one and the same picture for longer is frozen, if meanwhile '
+                                '[s]', low=0.1, high=60.0)
+    frozen_motion: float = parameter(0.02, 'a joint that moves this camera went this far; 0: also at rest, for cameras '
+                                     'whose noise makes every picture another [rad or m]', low=0.0, high=3.0)
+
+    def rules_for(self, robot: Embodiment) -> StreamRules:
+        """The same for the core."""
+        return StreamRules(self.max_age_s, FrozenRules(self.frozen_s, self.frozen_motion), carriers(robot))
 
 
 class JointReader:
@@ -38,8 +59,8 @@ class ObservationInputs:
     For one thread at a time.
     """
 
-    def __init__(self, node: PipelineNode, cameras: Iterable[str] | None = None, max_age_s: float = 0.5) -> None:
-        self.buffer = ObservationBuffer(node.robot, cameras, max_age_s)
+    def __init__(self, node: PipelineNode, values: InputParameters, cameras: Iterable[str] | None = None) -> None:
+        self.buffer = ObservationBuffer(node.robot, cameras, values.rules_for(node.robot))
         self._node, self._joints = node, JointReader(node)
         self._streams: list[tuple[topics.Topic, Any, Callable[[Any], None]]] = []
         self._poll(topics.JOINT_STATES, lambda message: self.buffer.add_joints(self._joints.read(message)))
@@ -70,9 +91,9 @@ class ObservationInputs:
 class AwaitedInputs(ObservationInputs):
     """The same for who acts on every picture: `arrived` is set at each, by the executor's thread."""
 
-    def __init__(self, node: PipelineNode, cameras: Iterable[str] | None = None, max_age_s: float = 0.5) -> None:
+    def __init__(self, node: PipelineNode, values: InputParameters, cameras: Iterable[str] | None = None) -> None:
         self.arrived = Event()
-        super().__init__(node, cameras, max_age_s)
+        super().__init__(node, values, cameras)
 
     def _connect(self, topic: topics.Topic, take: Callable[[Any], None]) -> None:
         def receive(message: Any) -> None:

@@ -44,6 +44,9 @@ class LatentBufferNode(PipelineNode):
         self.listen(topics.TASK, self._follow)
         self.listen(topics.LATENT_UPDATE, self._judge)
 
+    def clock_jumped(self) -> None:
+        self._buffer.forget()
+
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
         state = self._buffer.current(now_ns)
@@ -51,9 +54,9 @@ class LatentBufferNode(PipelineNode):
         if state.latent is not None:
             values |= {'age [s]': seconds(now_ns - state.latent.stamp_ns), 'model': state.latent.model_id,
                        'sequence': state.latent.sequence, 'reasoning': state.latent.reasoning}
-        idle = self._task is None or not self._task.instruction
-        level = OK if idle or state.status == 'fresh' else WARN
-        return Diagnosis(level, 'no task' if idle else f'the latent is {state.status}', values)
+        if self._task is None or not self._task.instruction:
+            return Diagnosis(OK, 'no task', values)
+        return Diagnosis(WARN if state.reason else OK, state.reason or 'the latent is fresh', values)
 
     def _follow(self, message: Any) -> None:
         self._task = task_value(message)

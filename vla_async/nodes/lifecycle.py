@@ -14,12 +14,14 @@ from rclpy.subscription import Subscription
 from vla_async.embodiment import Embodiment, load
 from vla_async.errors import ConfigError, VlaAsyncError
 from vla_async.nodes import parameters
-from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher, shortened
+from vla_async.nodes.clocks import ClockWatch
+from vla_async.nodes.diagnostics import ERROR, OK, STALE, WARN, Diagnosis, DiagnosticsPublisher, shortened
 from vla_async.nodes.polling import PolledSubscription
-from vla_async.nodes.threads import Worker
+from vla_async.nodes.threads import Ticker, Worker
 from vla_async.nodes.topics import Topic
 
 LOG_PERIOD_S = 2.0  # of problems with one key
+JUMP_SHOWN_S = 5.0  # how long the diagnostics tell of a clock that was set
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -36,6 +38,7 @@ class PipelineNode(LifecycleNode):
 
     A hook that raises makes the transition fail: the error is logged, appears in the diagnostics, and the node is
     left as before. What `configure` advertises and listens to goes away at cleanup; it publishes while `active` only.
+    What it judges by stamps it forgets in `clock_jumped`.
     """
 
     TASK = ''  # what the node does, for '<node>: <task>' in the diagnostics
@@ -53,6 +56,9 @@ class PipelineNode(LifecycleNode):
         self._listening: list[Subscription[Any]] = []
         self._polled: list[PolledSubscription] = []
         self._advertised: list[Publisher[Any]] = []
+        self._watched: dict[str, tuple[Worker | Ticker, float]] = {}
+        self._jumped_s = float('-inf')
+        self._clock_watch = ClockWatch(self, self._jump)
 
     def configure(self) -> None:
         """Load and connect everything; `self.robot` is there already."""
@@ -65,6 +71,9 @@ class PipelineNode(LifecycleNode):
 
     def cleanup(self) -> None:
         """Release what else `configure` made; must work after a `configure` that failed half way."""
+
+    def clock_jumped(self) -> None:
+        """The clock was set: ages of what was stamped before cannot be told any more. Only while configured."""
 
     def health(self) -> Diagnosis:
         """Present figures of an active node."""
@@ -95,9 +104,18 @@ class PipelineNode(LifecycleNode):
         self._advertised.append(topic.advertise(self))
         return self._advertised[-1]
 
-    def worker(self, name: str, step: Callable[[], None], niceness: int = 0) -> Worker:
-        """A thread that runs `step`; a VlaAsyncError becomes a problem, any other error ends the process."""
-        return Worker(name, lambda: self.heed(name, step), self.fail, niceness)
+    def worker(self, name: str, step: Callable[[], None], patience_s: float, niceness: int = 0) -> Worker:
+        """A thread that runs `step`; a VlaAsyncError becomes a problem, any other error ends the process.
+
+        A step that takes longer than `patience_s` [s] has hung.
+        """
+        worker = Worker(name, lambda: self.heed(name, step), self.fail, niceness)
+        self.watch(name, worker, patience_s)
+        return worker
+
+    def watch(self, name: str, thread: Worker | Ticker, patience_s: float) -> None:
+        """Let the diagnostics say STALE when a step of the thread takes longer than `patience_s` [s]."""
+        self._watched[name] = thread, patience_s
 
     def heed(self, key: str, action: Callable[[], object]) -> None:
         """Do it; a VlaAsyncError becomes the problem under `key`, which a success settles."""
@@ -165,6 +183,7 @@ class PipelineNode(LifecycleNode):
 
     def _deactivate(self) -> None:
         self.active = False
+        self._watched.clear()
         self.deactivate()
 
     def _cleanup(self) -> None:
@@ -175,9 +194,11 @@ class PipelineNode(LifecycleNode):
         while self._advertised:
             self.destroy_publisher(self._advertised.pop())
         self.cleanup()
+        self._robot = None
         self.problems = {key: p for key, p in self.problems.items() if key in ('configure', 'activate')}
 
     def _attempt(self, transition: str, action: Callable[[], None]) -> TransitionCallbackReturn:
+        self._diagnostics.publish_busy(transition)
         try:
             action()
         except Exception as error:  # rclpy would drop it without a word
@@ -187,10 +208,24 @@ class PipelineNode(LifecycleNode):
             self._diagnostics.publish()
             return FAILURE
         self.settle(transition)
+        self._diagnostics.publish()
         return SUCCESS
 
+    def _jump(self, jump_s: float) -> None:
+        for timer in self.timers:
+            timer.reset()  # one that waits for a time of the old clock may wait for long
+        if self._robot is not None:
+            self.clock_jumped()
+        self._jumped_s = time.monotonic()
+        self.report('clock', f'it was set by {jump_s:+.2f} s')
+
     def _diagnose(self) -> Diagnosis:
+        if time.monotonic() - self._jumped_s > JUMP_SHOWN_S:
+            self.settle('clock')
         figures = self.health() if self.active else Diagnosis(OK, 'not active')
+        for name, (thread, patience_s) in self._watched.items():
+            if (busy_s := thread.busy_s) > patience_s:
+                return Diagnosis(STALE, f'{name} has stood still for {busy_s:.2f} s', figures.values)
         problems = self.problems.copy()  # other threads report, too
         if not problems:
             return figures

@@ -1,7 +1,6 @@
 """Every topic of the suite into an MCAP bag, serialised as it came: recording costs little beside the copying."""
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from vla_async.replay.message_definitions import definition
 NICENESS = 15  # watching must not slow what is watched
 PERIOD_S = 0.05
 FLUSH_PERIOD_S = 1.0
+STANDSTILL_S = 5.0  # diagnostics alone, this node's own too, come every second
 DEPTH, IMAGE_DEPTH = 100, 16  # what may arrive while a flush compresses
 
 
@@ -55,6 +55,7 @@ class Recorder(Node):
         self._sources = [self._source(topic) for topic in topics.everything(load(values.robot))]
         self._stop = threading.Event()
         self._fault: Exception | None = None
+        self._wrote_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name='recording', daemon=True)
         self._diagnostics = DiagnosticsPublisher(self, 'bag', values.robot, self._diagnose)
         self._thread.start()
@@ -94,11 +95,15 @@ class Recorder(Node):
         for channel, subscription in self._sources:
             for received in subscription.drain():
                 self._bag.write(channel, received.received_ns, received.sent_ns, received.message)
+                self._wrote_s = time.monotonic()
 
     def _diagnose(self) -> Diagnosis:
-        values = {'messages': self._bag.messages, 'process': os.getpid()}
+        values = {'messages': self._bag.messages}
         if self._fault is not None:
             return Diagnosis(ERROR, f'recording ended: {self._fault}', values)
+        age_s = time.monotonic() - self._wrote_s
+        if age_s > STANDSTILL_S:
+            return Diagnosis(ERROR, f'nothing has been recorded for {age_s:.2f} s', values)
         return Diagnosis(OK, 'recording', values)
 
 

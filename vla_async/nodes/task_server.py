@@ -24,18 +24,20 @@ from rclpy.task import Future
 from vla_async_msgs.action import RunTask
 
 from vla_async.nodes import parameters, topics
+from vla_async.nodes.clocks import STEADY, ClockWatch
 from vla_async.nodes.conversions import task_message, to_duration, to_ns
-from vla_async.nodes.diagnostics import OK, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.timebase import NS_PER_S, seconds
+from vla_async.timebase import NS_PER_S, nanoseconds, seconds
 from vla_async.types import MAX_INSTRUCTION, Task
 
 PERIOD_S = 0.2
 UNKNOWN_AGE_NS = -NS_PER_S
 REST_VELOCITY = 0.01  # [rad/s or m/s]
 REST_PATIENCE_NS = 5 * NS_PER_S
+BRIDGE_SILENCE_S = 0.5  # set-points come at least a hundred times a second
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Observed:
 
     chunk_ns: int | None = None  # images behind the newest chunk
     latent_ns: int | None = None  # images behind the newest latent
+    set_point_ns: int | None = None
     bridge_state: str = ''
     bridge_reason: str = ''
     speed: float | None = None  # largest set-point velocity of any joint [rad/s or m/s]
@@ -80,6 +83,7 @@ class Observer:
         if (chunk := self._chunk.newest()) is not None:
             self.state.chunk_ns = to_ns(chunk.observation)
         if (set_point := self._set_point.newest()) is not None:
+            self.state.set_point_ns = to_ns(set_point.header.stamp)
             self.state.bridge_state, self.state.bridge_reason = set_point.state, set_point.reason
             self.state.speed = float(np.abs(np.asarray(set_point.velocity)).max(initial=0.0))
         if (status := self._status.newest()) is not None:
@@ -100,10 +104,12 @@ class TaskServer(Node):
         self._task = Task(id=self._now_ns() // NS_PER_S, stamp_ns=0, instruction='')
         self._goal: Any = None  # the ServerGoalHandle that has the robot
         self._waiting: list[Future[None]] = []
+        self._jumped_ns = 0  # by how much the clock was set, all in all
+        self._clock_watch = ClockWatch(self, self._jump)
         self._server = ActionServer(
             self, RunTask, 'run_task', execute_callback=self._execute, goal_callback=self._judge_goal,
             handle_accepted_callback=self._take_over, cancel_callback=lambda _goal: CancelResponse.ACCEPT)
-        self.create_timer(PERIOD_S, self._tick)
+        self.create_timer(PERIOD_S, self._tick, clock=STEADY)
         self._diagnostics = DiagnosticsPublisher(self, 'tasks', self._parameters.robot, self._diagnose)
         self._publish('')
 
@@ -114,6 +120,14 @@ class TaskServer(Node):
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
+
+    def _passed_ns(self) -> int:
+        """Time [ns] that goes on as before when the clock is set."""
+        return self._now_ns() - self._jumped_ns
+
+    def _jump(self, jump_s: float) -> None:
+        self._jumped_ns += nanoseconds(jump_s)
+        self._observer.forget()
 
     def _publish(self, instruction: str) -> None:
         self._task = Task(id=self._task.id + 1, stamp_ns=self._now_ns(), instruction=instruction)
@@ -134,7 +148,7 @@ class TaskServer(Node):
         self._observer.forget()
         self._publish(goal.request.instruction.strip())
         limit_ns = to_ns(goal.request.time_limit) or round(self._parameters.default_limit_s * NS_PER_S)
-        began_ns = self._now_ns()
+        began_ns = self._passed_ns()
         while not (end := self._end_of(goal, began_ns, limit_ns)):
             await self._next_tick()
             goal.publish_feedback(self._feedback())
@@ -157,7 +171,7 @@ class TaskServer(Node):
             return 'done'
         if observed.bridge_state == 'stopped':
             return f'the bridge stopped the robot: {observed.bridge_reason}'
-        if self._now_ns() - began_ns >= limit_ns:
+        if self._passed_ns() - began_ns >= limit_ns:
             return f'its time limit of {seconds(limit_ns):g} s is over'
         return ''
 
@@ -173,12 +187,12 @@ class TaskServer(Node):
         return RunTask.Result(success=success, message=end)
 
     async def _rest(self, goal: ServerGoalHandle) -> str:
-        began_ns = self._now_ns()
-        while self._now_ns() - began_ns < REST_PATIENCE_NS and self._goal is goal:
+        began_ns = self._passed_ns()
+        while self._passed_ns() - began_ns < REST_PATIENCE_NS and self._goal is goal:
             await self._next_tick()
             speed = self._observer.look().speed
             if speed is not None and speed < REST_VELOCITY:
-                return f'at rest after {seconds(self._now_ns() - began_ns):.1f} s'
+                return f'at rest after {seconds(self._passed_ns() - began_ns):.1f} s'
         return 'not seen to come to rest'
 
     def _next_tick(self) -> Future[None]:
@@ -200,7 +214,13 @@ class TaskServer(Node):
         return to_duration(UNKNOWN_AGE_NS if stamp_ns is None else self._now_ns() - stamp_ns)
 
     def _diagnose(self) -> Diagnosis:
-        values: dict[str, Any] = {'task id': self._task.id, 'bridge': self._observer.state.bridge_state}
+        observed = self._observer.look()
+        values: dict[str, Any] = {'task id': self._task.id, 'bridge': observed.bridge_state}
+        if observed.set_point_ns is None:
+            return Diagnosis(WARN, 'hardware_bridge has not been heard of', values)
+        age_s = seconds(self._now_ns() - observed.set_point_ns)
+        if age_s > BRIDGE_SILENCE_S:
+            return Diagnosis(WARN, f'the newest set-point of hardware_bridge is {age_s:.2f} s old', values)
         return Diagnosis(OK, self._task.instruction or 'no task', values)
 
 

@@ -27,11 +27,18 @@ class Worker:
                  niceness: int = 0) -> None:
         self._step, self._fail, self._niceness = step, fail, niceness
         self.closing = Event()
+        self._begun_s: float | None = None  # when the present step began (monotonic)
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    @property
+    def busy_s(self) -> float:
+        """How long the present step has been under way [s]; 0.0 between steps and before the first."""
+        begun_s = self._begun_s
+        return 0.0 if begun_s is None else time.monotonic() - begun_s
 
     def close(self) -> None:
         """Let the present step end, and wait for it."""
@@ -43,9 +50,12 @@ class Worker:
             if self._niceness:
                 be_nice(self._niceness)
             while not self.closing.is_set():
+                self._begun_s = time.monotonic()
                 self._step()
         except BaseException as error:
             self._fail(error)
+        finally:
+            self._begun_s = None
 
 
 class Ticker:
@@ -66,6 +76,11 @@ class Ticker:
     def close(self) -> None:
         """Let the present tick be the last."""
         self._worker.close()
+
+    @property
+    def busy_s(self) -> float:
+        """How long the present tick has been under way [s], the wait for its time included."""
+        return self._worker.busy_s
 
     def lateness_ms(self) -> tuple[float, float]:
         """99th percentile and maximum [ms] over the last ten seconds."""

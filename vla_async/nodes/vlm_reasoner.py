@@ -9,26 +9,28 @@ from typing import Any
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import task_value
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
-from vla_async.nodes.inputs import ObservationInputs
+from vla_async.nodes.inputs import InputParameters, ObservationInputs
 from vla_async.nodes.latent_conversions import latent_message
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.threads import limit_model_threads
-from vla_async.timebase import NS_PER_MS, NS_PER_S, seconds, step_ns
+from vla_async.timebase import seconds
 from vla_async.types import Latent, Observation, Task
 
-LOOK_NS = 100 * NS_PER_MS  # how often the worker looks for input, and whether it shall end
+LOOK_S = 0.1  # how often the worker looks for input, and whether it shall end
 
 
 @dataclass(frozen=True)
-class Parameters(parameters.PolicyParameters):
+class Parameters(InputParameters):
     """How often the model runs and what it may cost the others."""
 
     rate_hz: float = parameter(2.0, 'passes a second at most [Hz]', low=0.01, high=100.0)
     slow_delay_ms: int = parameter(0, 'extra delay of every pass, to see what asynchrony buys [ms]', low=0, high=60000)
-    max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
-                                 low=0.01, high=10.0)
+    latent_age_s: float = parameter(2.0, 'pictures older than this, and slow_delay_ms, behind the newest latent are a '
+                                    'matter for a warning [s]', low=0.01, high=600.0)
+    patience_s: float = parameter(30.0, 'a pass that takes longer, beyond slow_delay_ms, has hung: the process is '
+                                  'started again [s]', low=0.5, high=600.0)
     niceness: int = parameter(15, 'how much the reasoner yields to the fast nodes on a busy machine', low=0, high=19)
 
 
@@ -47,65 +49,77 @@ class VlmReasonerNode(PipelineNode):
 
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
+        self._delay_s = self._values.slow_delay_ms / 1000
         limit_model_threads(1)
-        from vla_async.acting.policy import load_policy  # torch takes seconds to import, and reads its threads then
+        from vla_async.acting.policy import load_reasoner  # torch takes long to import, and reads its threads then
 
-        self._reasoner = load_policy(self._values.checkpoint, self.robot, self._values.device).reasoner
+        self._reasoner = load_reasoner(self._values.checkpoint, self.robot, self._values.device)
         self._task: Task | None = None
-        self._sequence, self._next_ns, self._pass_s = 1, 0, 0.0
+        self._sequence, self._pass_s, self._seen_ns = 1, 0.0, 0
+        self._next_s = 0.0  # steady time of the next pass: nobody can set it back
         self._rate = RateMeter(10.0)
         self._publisher = self.advertise(topics.LATENT_UPDATE)
-        self._inputs = ObservationInputs(self, (self._reasoner.camera,), self._values.max_age_s)
+        self._inputs = ObservationInputs(self, self._values, (self._reasoner.camera,))
         self.listen(topics.TASK, self._follow)
 
     def activate(self) -> None:
-        self._worker = self.worker('reasoning', self._work, self._values.niceness)
+        self._worker = self.worker('reasoning', self._work, self._values.patience_s + self._delay_s,
+                                   self._values.niceness)
         self._worker.start()
 
     def deactivate(self) -> None:
         self._worker.close()
 
+    def clock_jumped(self) -> None:
+        self._inputs.buffer.forget()
+
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
-        values = {'rate [Hz]': self._rate.rate_hz(now_ns), 'pass [s]': self._pass_s, 'passes': self._rate.count,
-                  'model': self._reasoner.model_id}
+        values: dict[str, object] = {'rate [Hz]': self._rate.rate_hz(now_ns), 'pass [s]': self._pass_s,
+                                     'passes': self._rate.count, 'model': self._reasoner.model_id}
+        age_s = seconds(now_ns - self._seen_ns)
+        if self._rate.count:
+            values['latent age [s]'] = age_s
         if self._task is None or not self._task.instruction:
             return Diagnosis(OK, 'no task', values)
         others = self.count_publishers(topics.LATENT_UPDATE.name) - 1
         if others > 0:
             return Diagnosis(WARN, f'{others + 1} reasoners publish {topics.LATENT_UPDATE.name}', values)
+        if not self._rate.count:
+            return Diagnosis(WARN, 'no latent of the scene has been made yet', values)
+        if age_s > self._values.latent_age_s + self._delay_s:
+            return Diagnosis(WARN, f'the newest latent is {age_s:.2f} s old', values)
         return Diagnosis(OK, f'reasoning about "{self._task.instruction}"', values)
 
     def _follow(self, message: Any) -> None:
         self._task = task = task_value(message)
         if self.active and task.instruction:
             self._publish(self._reasoner.instruction_latent(task, self.now_ns(), self._take_sequence(1)))
-            self._next_ns = 0
             self._asked.set()
 
     def _work(self) -> None:
-        self._asked.wait(seconds(min(max(self._next_ns - self.now_ns(), 0), LOOK_NS)))
+        asked = self._asked.wait(min(max(self._next_s - time.monotonic(), 0.0), LOOK_S))
         self._asked.clear()
-        now_ns = self.now_ns()
-        if now_ns < self._next_ns:
+        begin_s = time.monotonic()
+        if begin_s < self._next_s and not asked:
             return
-        observation, task = self._inputs.observe(now_ns), self._task
+        observation, task = self._inputs.observe(self.now_ns()), self._task
         if observation is None or task is None or not task.instruction:
-            self._next_ns = now_ns + LOOK_NS
+            self._next_s = begin_s + LOOK_S
             return
-        self._next_ns = now_ns + step_ns(self._values.rate_hz)
+        self._next_s = begin_s + 1.0 / self._values.rate_hz
         self._reason(observation, task)
+        self._pass_s = time.monotonic() - begin_s
 
     def _reason(self, observation: Observation, task: Task) -> None:
         """One pass; its text is not waited for when the task has changed meanwhile."""
-        begin_ns = time.monotonic_ns()
-        self._worker.closing.wait(self._values.slow_delay_ms / 1000)
+        self._worker.closing.wait(self._delay_s)
         sequence = self._take_sequence(2)
         for latent in self._reasoner.reason(observation, task, sequence, self.now_ns):
             if self._task is not task or self._worker.closing.is_set():
                 return
             self._publish(latent)
-        self._pass_s = (time.monotonic_ns() - begin_ns) / NS_PER_S
+            self._seen_ns = latent.stamp_ns
         self._rate.tick(self.now_ns())
 
     def _take_sequence(self, count: int) -> int:

@@ -1,0 +1,45 @@
+"""The two clocks of a node: ROS time stamps things and may be set; steady time says how often something is done."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.node import Node
+
+from vla_async.clock_jumps import JUMP_S, ClockJumps
+from vla_async.timebase import seconds
+
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)  # for timers that must not wait when the clock is set back
+LOOK_PERIOD_S = 0.1
+SIMULATED_FORWARD_S = 2.0  # a bag that is played fast tells the time in long steps
+
+
+class ClockWatch:
+    """Calls `jumped(seconds)` when the node's clock was set, be it the machine's or that of a simulation or a bag.
+
+    ROS itself tells of jumps of simulated time only.
+    """
+
+    def __init__(self, node: Node, jumped: Callable[[float], None]) -> None:
+        self._clock, self._jumped = node.get_clock(), jumped
+        self._jumps = ClockJumps()
+        self._handle = self._clock.create_jump_callback(
+            JumpThreshold(min_forward=Duration(seconds=SIMULATED_FORWARD_S),
+                          min_backward=Duration(seconds=-JUMP_S)),
+            post_callback=self._simulated_jump)
+        node.create_timer(LOOK_PERIOD_S, self.look, clock=STEADY)
+
+    def look(self) -> None:
+        """Compare with the steady clock now."""
+        if self._clock.ros_time_is_active:
+            self._jumps = ClockJumps()  # simulated time goes at any speed
+            return
+        jump_s = self._jumps.look(self._clock.now().nanoseconds, time.monotonic_ns())
+        if jump_s:
+            self._jumped(jump_s)
+
+    def _simulated_jump(self, jump: TimeJump) -> None:
+        if self._clock.now().nanoseconds != jump.delta.nanoseconds:  # equal: simulated time begins
+            self._jumped(seconds(jump.delta.nanoseconds))
