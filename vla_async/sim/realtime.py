@@ -36,17 +36,19 @@ class RealTimeWorld:
 
     `clock_ns` is the clock of the commands' stamps. `take_commands(controllers, now_ns)` is called before every slice
     with the time at which it was due, under the lock, `on_state(position, velocity)` at the joint-state rate; both in
-    the physics thread.
+    the physics thread, which calls `on_start` before anything else: its priority is the caller's affair.
     """
 
     def __init__(self, world: World, robot: Embodiment, clock_ns: Callable[[], int],
                  take_commands: Callable[[ControllerRack, int], None],
-                 on_state: Callable[[FloatArray, FloatArray], None]) -> None:
+                 on_state: Callable[[FloatArray, FloatArray], None],
+                 on_start: Callable[[], object] = lambda: None) -> None:
         self.lock = threading.Lock()
         self._slice_ns = round(world.timestep * SLICE_STEPS * NS_PER_S)
         self.controllers = ControllerRack(robot, world.position(), self._slice_ns)
         self.slices_late = 0
         self._world, self._clock_ns, self._take_commands, self._on_state = world, clock_ns, take_commands, on_state
+        self._on_start = on_start
         self._limits = LimitWatch(robot, world.timestep)
         self._limits.restart(world.position())
         self._episode = 0
@@ -88,6 +90,7 @@ class RealTimeWorld:
                         self._limits.report())
 
     def _run(self) -> None:
+        self._on_start()
         began_ns = due_ns = time.monotonic_ns()
         simulated_ns = next_state_ns = window_ns = 0
         while not self._stop.is_set():

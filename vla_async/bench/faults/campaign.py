@@ -18,6 +18,7 @@ from vla_async.bench.faults.results import Results, Run
 from vla_async.demo.figures import MANAGER
 from vla_async.demo.options import DemoOptions
 from vla_async.errors import VlaAsyncError
+from vla_async.nodes.diagnostics import OK
 from vla_async.timebase import NS_PER_S
 
 INSTANT_S = 1.5  # a fault comes within this time after the robot was seen to move
@@ -96,7 +97,8 @@ def attempt(graph: Graph, options: DemoOptions, fault: Fault, number: int, rng: 
     if error or (context.awaited and restart_s is None):
         error = error or f'{context.awaited} was not active again within {BACK_PATIENCE_S:g} s'
         verdict = Verdict('; '.join(filter(None, (error, verdict.why))), verdict.time_to_hold_s, verdict.recovery_s)
-    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s)
+    said = () if verdict.passed else tuple(_complaints(graph))
+    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, said)
 
 
 def _watch(graph: Graph, fault: Fault, mark: Mark, end_ns: int, context: Context, restarts: int) -> float | None:
@@ -118,6 +120,13 @@ def _settled(fault: Fault, trace: Trace) -> bool:
         return now_s > max(HOLD_S, trace.end_s) + TAIL_S
     recovery_s = recovery_time_s(trace)
     return recovery_s is not None and now_s > trace.end_s + recovery_s + TAIL_S
+
+
+def _complaints(graph: Graph) -> Iterator[str]:
+    """What the bridge does, and what the nodes are not content with."""
+    figures = graph.driver.watch.figures
+    yield f'bridge {figures.bridge}'
+    yield from (f'{name}: {health.message}' for name, health in figures.health.items() if health.level != OK)
 
 
 def _back(graph: Graph, name: str, restarts: int) -> bool:

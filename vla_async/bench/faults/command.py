@@ -6,6 +6,8 @@ import fnmatch
 import os
 import platform
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument('--only', nargs='+', metavar='NAME', help='these faults; * stands for anything')
     what.add_argument('--memory', type=float, metavar='MINUTES', help='instead: let the robot work for so long, '
                       'and look whether any process holds more and more')
+    parser.add_argument('--logs', type=Path, metavar='DIR', help='where the processes write, instead of a folder that '
+                        'is removed at the end')
     parser.add_argument('--robot', default='astribot_s1', help='name or YAML file (default: %(default)s)')
     parser.add_argument('--checkpoint', help='name or folder of the policy (default: the one for robot and task)')
     parser.add_argument('--seed', type=int, default=0, help='of scenes and instants (default: %(default)s)')
@@ -49,10 +53,10 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError('--runs and --memory must be positive')
     console = Console()
     faults = [] if args.memory is not None else _chosen(args.only)
-    with tempfile.TemporaryDirectory(prefix='vla_async_faults_') as folder:
-        options = _options(args, Path(folder))
+    with _folder(args.logs) as folder:
+        options = _options(args, folder)
         results = Results(_conditions(args, options), args.json)
-        plan = Plan(options, faults, args.runs, Path(folder))
+        plan = Plan(options, faults, args.runs, folder)
         try:
             _campaign(plan, results, console)
             minutes = args.memory or (None if args.only else MEMORY_MIN if args.runs >= RUNS else QUICK_MEMORY_MIN)
@@ -64,6 +68,15 @@ def run(args: argparse.Namespace) -> int:
                 args.html.write_text(page(results.content))
     _print(console, results)
     return 0 if results.passed else 1
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix='vla_async_faults_') as folder:
+        yield Path(folder)
 
 
 def _options(args: argparse.Namespace, folder: Path) -> DemoOptions:
@@ -103,7 +116,9 @@ def _campaign(plan: Plan, results: Results, console: Any) -> None:
     with ProgressBar('faults', console) as bar:
         for run in bar.track(campaign(plan, results), total):
             if not run.verdict.passed:
-                console.print(f'{run.fault}, run {run.number}: {run.verdict.why}', markup=False, highlight=False)
+                said = '; '.join(run.said)
+                console.print(f'{run.fault}, run {run.number}: {run.verdict.why} ({said})', markup=False,
+                              highlight=False)
 
 
 def _memory(plan: Plan, results: Results, minutes: float) -> None:

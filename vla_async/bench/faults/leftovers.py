@@ -26,8 +26,10 @@ class Owned:
 
     def left(self) -> list[str]:
         """What of it is there still."""
-        segments = [f'/dev/shm/{name}' for name in sorted(self._shared & shared_memory.all_names())]  # noqa: S108
-        return segments + [f'process {pid}: {words}' for pid in sorted(self._pids) if (words := _command(pid))]
+        others = set().union(*(shared_memory.owned_by(int(entry.name)) for entry in Path('/proc').glob('[0-9]*')))
+        segments = sorted(self._shared & shared_memory.all_names() - others)  # some ports serve all domains
+        return [*(f'{shared_memory.FOLDER}/{name}' for name in segments),
+                *(f'process {pid}: {words}' for pid in sorted(self._pids) if (words := _command(pid)))]
 
 
 @contextmanager

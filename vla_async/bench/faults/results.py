@@ -23,6 +23,7 @@ class Run:
     verdict: Verdict
     trace: Trace
     restart_s: float | None  # from the death of a process until its node is active again
+    said: tuple[str, ...] = ()  # what the nodes complained of at the end of a run that failed; explains, judges nothing
 
 
 class Results:
@@ -95,7 +96,8 @@ def _row(run: Run) -> Entry:
     verdict, trace = run.verdict, run.trace
     return {'run': run.number, 'passed': verdict.passed, 'why': verdict.why, 'limit_violations': trace.violations,
             'time_to_hold_s': _short(verdict.time_to_hold_s), 'recovery_s': _short(verdict.recovery_s),
-            'restart_s': _short(run.restart_s), 'fault_s': _short(trace.end_s), 'unjudged_s': _short(trace.unjudged_s)}
+            'said': list(run.said), 'restart_s': _short(run.restart_s),
+            'fault_s': _short(trace.end_s), 'unjudged_s': _short(trace.unjudged_s)}
 
 
 def _sums(rows: list[Entry]) -> Entry:

@@ -36,8 +36,14 @@ def _after_death(name: str) -> str:
     return RESTS if name == ROBOT else GOES_ON if name in WATCHERS else COMES_BACK
 
 
+def _patience_s(name: str) -> float:
+    return MODEL_RECOVERY_S if name in WITH_MODEL else RECOVERY_S
+
+
 FAULTS = (
     *(Fault(f'kill {name}', partial(kill, name), _after_death(name),
-            MODEL_RECOVERY_S if name in WITH_MODEL else RECOVERY_S, resets=name == ROBOT) for name in NODES),
-    *(Fault(f'stop {name}', partial(stop, name), GOES_ON if name in WATCHERS else COMES_BACK) for name in NODES),
+            _patience_s(name), resets=name == ROBOT) for name in NODES),
+    # one that stands still for long may be taken for dead, and then is started again
+    *(Fault(f'stop {name}', partial(stop, name), GOES_ON if name in WATCHERS else COMES_BACK, _patience_s(name))
+      for name in NODES),
 )
