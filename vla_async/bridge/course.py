@@ -31,6 +31,11 @@ class Course:
         self.motion = Rest(position, now_ns)
         self.send(self.motion.sample(now_ns), now_ns)
 
+    def settle(self, now_ns: int) -> None:
+        """The motion has ended. Where joints are streamed it is kept: their controllers are told of its past, too."""
+        if not self._config.lead_ns:
+            self.rest_at(self.sent[0], now_ns)
+
     def send(self, state: FloatArray, now_ns: int) -> None:
         """Remember what is sent, (3, D)."""
         self.sent, self.sent_ns = state, now_ns

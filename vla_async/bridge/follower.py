@@ -220,7 +220,7 @@ class MotionFollower:
         """The motion has ended: rest where it ended."""
         if self.state in (HOLDING, STOPPED):
             return
-        self._course.rest_at(self._course.sent[0], now_ns)
+        self._course.settle(now_ns)
         self._window = None
         if self.state == STOPPING:
             self._become(STOPPED if self._latch else HOLDING, self._latch or self.reason)
