@@ -57,7 +57,7 @@ def _read(path: Path) -> Any:
             return data
         like = _path(str(data.pop('like')))
         base = yaml.safe_load(like.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f'{path}: cannot be read: {error}') from error
     if not isinstance(base, dict) or 'like' in base:
         raise ConfigError(f'{path.name}: like must name a whole robot file, which {like.name} is not')
