@@ -10,6 +10,7 @@ import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from vla_async.bridge.follower import FOLLOWING
 from vla_async.embodiment import Embodiment
 from vla_async.errors import EnvironmentFault
 from vla_async.joint_order import JointOrder
@@ -20,7 +21,7 @@ from vla_async.timebase import nanoseconds, step_ns
 from vla_async.types import FloatArray
 
 PATIENCE_S = 5.0
-REST_S = 2.5  # after the way back: the last chunk, all rest, lasts a second
+REST_S = 10.0  # after the way back the motion runs out to its rest, which takes two seconds or so
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,11 @@ class Nudge:
         return Result(moved, self._behind, abs(float(self._measured[joint] - start[joint])), bridge)
 
     def _speaking(self, start: FloatArray) -> Iterator[None]:
-        """Chunks at their rate until the joint is back, then silence until it rests; yields now and then."""
+        """Chunks at their rate until the joint is back, then silence until the bridge holds; yields now and then."""
         begin_ns = due_ns = self._now_ns()
         end_ns, sequence = begin_ns + self._way.takes_ns, 0
-        while (now_ns := self._now_ns()) < end_ns + nanoseconds(REST_S):
+        while (now_ns := self._now_ns()) < end_ns or (
+                self._set_point.state == FOLLOWING and now_ns < end_ns + nanoseconds(REST_S)):
             if due_ns <= now_ns < end_ns:
                 sequence, due_ns = sequence + 1, now_ns + step_ns(self._robot.rates.chunk_hz)
                 chunk = self._way.chunk(self._robot, start, begin_ns, now_ns, sequence)
