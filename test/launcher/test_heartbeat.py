@@ -64,6 +64,13 @@ def test_who_was_away_itself_accuses_nobody(watched):
     assert set(watched.look_for(0.5, answering=())) == {'fuser', 'bridge'}
 
 
+def test_on_a_machine_that_is_too_busy_nobody_is_accused(watched):
+    for _ in range(20):
+        watched.now_s += 0.4
+        assert watched.beats.silent(watched.now_s) == {}
+    assert set(watched.look_for(1.6)) == {'fuser', 'bridge'}
+
+
 def test_an_unknown_node_is_not_judged(watched):
     watched.beats.answered('nobody', watched.now_s)
     assert 'nobody' not in watched.look_for(5.0, answering=('fuser', 'bridge'))

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LATE_S = 0.3  # a look that comes this long after the one before is late
+
 
 @dataclass
 class _Member:
@@ -40,11 +42,12 @@ class Heartbeats:
         return '' if member is None else member.process
 
     def silent(self, now_s: float) -> dict[str, str]:
-        """Nodes that have come to a standstill, and how that is known; call it several times within the limit.
+        """Nodes that have come to a standstill, and how that is known; to be called about ten times a second.
 
-        Who was away for long cannot tell whether the others were silent: their words may still wait to be read.
+        Who comes late itself accuses nobody: words may still wait to be read, and a machine that is too busy for the
+        one that looks is too busy for the others.
         """
-        if now_s - self._looked_s > self._limit_s / 2:
+        if now_s - self._looked_s > LATE_S:
             for member in self._members.values():
                 member.heard_s = now_s
         self._looked_s = now_s

@@ -26,10 +26,11 @@ class InputParameters(parameters.PolicyParameters):
 
     max_age_s: float = parameter(0.5, 'pictures and joint states older than this count as missing [s]',
                                  low=0.01, high=10.0)
-    frozen_s: float = parameter(1.0, 'a camera that sends one and the same picture for longer is frozen, if meanwhile '
-                                '[s]', low=0.1, high=60.0)
-    frozen_motion: float = parameter(0.02, 'a joint that moves this camera went this far; 0: also at rest, for cameras '
-                                     'whose noise makes every picture another [rad or m]', low=0.0, high=3.0)
+    frozen_s: float = parameter(1.0, 'a camera whose pictures are bit-identical for longer than this is frozen, if the '
+                                'robot moves it by frozen_motion meanwhile [s]', low=0.1, high=60.0)
+    frozen_motion: float = parameter(0.02, 'how far a joint that moves the camera must have gone; 0: frozen also at '
+                                     'rest, for cameras whose noise makes no two pictures alike [rad or m]',
+                                     low=0.0, high=3.0)
 
     def rules_for(self, robot: Embodiment) -> StreamRules:
         """The same for the core."""

@@ -37,7 +37,7 @@ class Parameters(RobotParameters):
 
     configure_timeout_s: float = parameter(120.0, 'patience with a node that loads its model [s]', low=1.0, high=3600.0)
     activate_timeout_s: float = parameter(15.0, 'patience with a node that starts its work [s]', low=1.0, high=600.0)
-    silence_s: float = parameter(1.5, 'a node that answers nothing for this long is killed, to be started again [s]',
+    silence_s: float = parameter(2.5, 'a node that answers nothing for this long is killed, to be started again [s]',
                                  low=0.5, high=60.0)
 
 
