@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 import pytest
+import small_robot
 import sros2
 
 from vla_async import cli, embodiment, graph
@@ -95,12 +96,23 @@ def test_every_service_is_offered_by_the_node_that_it_is_named_after(grants) -> 
         assert not strangers, path
 
 
-def test_whatever_is_asked_for_or_listened_to_is_there(grants) -> None:
+def test_whatever_is_asked_for_or_listened_to_is_there(robot, grants) -> None:
     offered = {name for granted in grants.values() for name in granted['reply']}
     said = {name for granted in grants.values() for name in granted['publish']}
+    controllers = {f'/{output.topic.rpartition("/")[0]}/' for output in robot.outputs}
     for path, granted in grants.items():
-        assert granted['request'] <= offered, path
+        asked = {name for name in granted['request'] if not (path == BRIDGE and name.startswith(tuple(controllers)))}
+        assert asked <= offered, path
         assert granted['subscribe'] <= said | {'/clock'}, path  # the clock is that of a bag player
+
+
+def test_the_bridge_may_read_the_settings_of_a_trajectory_controller_and_not_change_them() -> None:
+    outputs = {'base': small_robot.OUTPUTS['base'], 'arm': {
+        'kind': 'joint_trajectory', 'topic': 'arm_controller/joint_trajectory',
+        'joints': ['arm_1', 'arm_2', 'finger']}}
+    granted = rights(small_robot.robot(outputs=outputs))['hardware_bridge']
+    assert granted.request == ('arm_controller/get_parameters', 'arm_controller/list_parameters')
+    assert {'arm_controller/joint_trajectory', 'base/cmd_vel'} <= set(granted.publish)
 
 
 def test_no_pattern_is_granted_but_the_one_for_commands_that_are_named_after_their_process(grants) -> None:

@@ -70,7 +70,7 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             subscribe=('task', 'action_chunk', 'joint_set_point', 'joint_states')),
         'hardware_bridge': Rights(
             publish=(*controllers, 'joint_set_point'), subscribe=('trajectory', 'joint_states', 'stop_signal'),
-            reply=tuple(f'~/{name}' for name in BRIDGE_SERVICES)),
+            reply=tuple(f'~/{name}' for name in BRIDGE_SERVICES), request=_settings_of_controllers(robot)),
         'lifecycle_manager': Rights(
             publish=('system_status',), subscribe=('/diagnostics',),
             request=tuple(f'{spec.name}/{name}' for spec in PIPELINE for name in ('get_state', 'change_state'))),
@@ -83,6 +83,13 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
         'recorder': Rights(subscribe=(*arrows, *cameras, SPECTATOR, *controllers)),
         'motion_markers': Rights(publish=('motion_markers',), subscribe=('action_chunk', 'trajectory')),
     }
+
+
+def _settings_of_controllers(robot: Embodiment) -> tuple[str, ...]:
+    """Services of the trajectory controllers, which tell the bridge their parameters; it may not set them."""
+    controllers = [_plain(robot, output.topic).rpartition('/')[0] for output in robot.outputs
+                   if output.kind == 'joint_trajectory']
+    return tuple(f'{name}/{service}' for name in controllers for service in ('get_parameters', 'list_parameters'))
 
 
 def _operator() -> Rights:
