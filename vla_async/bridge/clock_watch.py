@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vla_async.bridge.config import Tolerances
+from vla_async.clock_jumps import ClockJumps
 from vla_async.timebase import seconds
 
 
@@ -20,17 +21,17 @@ class ClockWatch:
     """Remembers the tick before."""
 
     def __init__(self, tolerances: Tolerances) -> None:
-        self._jump_s, self._gap_s = tolerances.clock_jump_s, tolerances.gap_s
-        self._now_ns = self._steady_ns = 0
+        self._gap_s, self._jump_s = tolerances.gap_s, tolerances.clock_jump_s
+        self.restart(0, 0)
 
     def restart(self, now_ns: int, steady_ns: int) -> None:
         """What was before does not count."""
-        self._now_ns, self._steady_ns = now_ns, steady_ns
+        self._jumps, self._steady_ns = ClockJumps(self._jump_s), steady_ns
+        self._jumps.look(now_ns, steady_ns)
 
     def step(self, now_ns: int, steady_ns: int) -> Step:
         """Judge the time since the tick before, and remember this one."""
-        elapsed_ns = steady_ns - self._steady_ns
-        elapsed_s, jumped_s = seconds(elapsed_ns), seconds(now_ns - self._now_ns - elapsed_ns)
-        self.restart(now_ns, steady_ns)
-        return Step(elapsed_ns, f'the clock jumped by {jumped_s:+.2f} s' if abs(jumped_s) > self._jump_s else '',
-                    f'no set-point was sent for {elapsed_s:.2f} s' if elapsed_s > self._gap_s else '')
+        elapsed_ns, self._steady_ns = steady_ns - self._steady_ns, steady_ns
+        jump_s, gap_s = self._jumps.look(now_ns, steady_ns), seconds(elapsed_ns)
+        return Step(elapsed_ns, f'the clock jumped by {jump_s:+.2f} s' if jump_s else '',
+                    f'no set-point was sent for {gap_s:.2f} s' if gap_s > self._gap_s else '')

@@ -80,7 +80,7 @@ def joint_state_message(stamp_ns: int, names: tuple[str, ...], position: types.F
 
 def joint_state_value(message: JointState) -> tuple[int, tuple[str, ...], types.FloatArray, types.FloatArray,
                                                     types.FloatArray]:
-    """Stamp [ns], names, position, velocity and effort (views; the last two may be empty) in the message's own order."""
+    """Stamp [ns], names, position, velocity, effort (views; the last two may be empty) in the message's own order."""
     return (to_ns(message.header.stamp), tuple(message.name), np.asarray(message.position, dtype=np.float64),
             np.asarray(message.velocity, dtype=np.float64), np.asarray(message.effort, dtype=np.float64))
 

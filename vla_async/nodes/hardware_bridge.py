@@ -16,6 +16,7 @@ from vla_async.bridge.saturation import SaturationWatch
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
 from vla_async.nodes import parameters, topics
+from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.controller_conversions import to_controller
 from vla_async.nodes.conversions import set_point_message, to_ns, window_value
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
@@ -90,7 +91,7 @@ class HardwareBridgeNode(PipelineNode):
         self.listen(topics.STOP_SIGNAL, self._hear)
         if values.speed_scaling_topic:
             self.listen(topics.speed_scaling(values.speed_scaling_topic), self._observe_speed)
-        self._watch = self.create_timer(WATCH_S, self._look_around)
+        self._watch = self.create_timer(WATCH_S, self._look_around, clock=STEADY)
         take_turns_quickly()
         gc.freeze()  # what lives now lives for ever; the collector need not look at it during control
 

@@ -23,6 +23,7 @@ from vla_async.nodes.diagnostics import BUSY, ERROR, OK, PROCESS, STALE, WARN, D
 from vla_async.nodes.lifecycle_client import LifecycleClient, Question
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.process import run
+from vla_async.nodes.system_status import SystemStatusPublisher
 
 LOOK_PERIOD_S = 0.1
 ASK_PERIOD_S = 0.25  # of a node that is active
@@ -65,6 +66,7 @@ class LifecycleManager(Node):
         self._attempts: dict[str, Attempt] = {}
         self._kills = 0
         topics.DIAGNOSTICS.subscribe(self, self._hear_diagnostics)
+        self._system_status = SystemStatusPublisher(self)
         self._diagnostics = DiagnosticsPublisher(self, 'bring-up', values.robot, self._diagnose)
         self._looking = self.create_timer(LOOK_PERIOD_S, self._look, clock=STEADY)
 

@@ -9,6 +9,7 @@ from vla_async_msgs.msg import SystemStatus
 
 from vla_async.launcher.system_line import Saying, system_line
 from vla_async.nodes import topics
+from vla_async.nodes.clocks import STEADY
 
 PERIOD_S = 1.0
 
@@ -20,7 +21,7 @@ class SystemStatusPublisher:
         self._node, self._said, self._text = node, dict[str, Saying](), ''
         self._publisher = topics.SYSTEM_STATUS.advertise(node)
         topics.DIAGNOSTICS.subscribe(node, self._hear)
-        node.create_timer(PERIOD_S, lambda: self._publish(*system_line(self._said, time.monotonic())))
+        node.create_timer(PERIOD_S, lambda: self._publish(*system_line(self._said, time.monotonic())), clock=STEADY)
 
     def _hear(self, message: DiagnosticArray) -> None:
         now_s = time.monotonic()
