@@ -61,7 +61,7 @@ class ActionChunk:
 
     stamp_ns: int
     step_ns: int
-    positions: FloatArray  # (H, D) [rad or m], or (H, 9 P): each hand's x, y, z [m] and 6-D rotation
+    positions: FloatArray  # (H, D) [rad or m], or (H, 9 P + G): hands' x, y, z [m] and 6-D rotation, then grippers
     latent_version: int = 0
     sequence: int = 0
     confidence: NDArray[np.float32] | None = None  # (H,) in 0..1; None: not rated

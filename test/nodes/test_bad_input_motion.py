@@ -47,8 +47,8 @@ def test_a_good_chunk_moves_the_robot_and_ends_at_rest(graph, motion):
 
 
 @pytest.mark.parametrize(('spoil', 'words'), [
-    (lambda m: setattr(m, 'positions', m.positions[:-1]), ('799 numbers are not rows of 25 joints',)),
-    (lambda m: setattr(m, 'joint_names', [*m.joint_names[:-1], 'tail']), ('joints do not fit the robot', 'tail')),
+    (lambda m: setattr(m, 'positions', m.positions[:-1]), ('799 numbers are not rows of 25 columns',)),
+    (lambda m: setattr(m, 'joint_names', [*m.joint_names[:-1], 'tail']), ('columns do not fit the robot', 'tail')),
     (lambda m: m.positions.__setitem__(30, np.nan), ('refused chunk', 'finite')),
 ], ids=['wrong shape', 'wrong joints', 'NaN'])
 def test_a_malformed_chunk_is_named_and_the_robot_holds_still(graph, motion, spoil, words):

@@ -15,7 +15,6 @@ from vla_async.nodes import topics
 from vla_async.nodes.chunk_fuser import ChunkFuserNode
 from vla_async.nodes.conversions import chunk_message
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
-from vla_async.resources import share
 from vla_async.types import ActionChunk
 
 ROBOT = load('astribot_s1')
@@ -72,17 +71,6 @@ def test_when_chunks_stop_it_runs_the_last_one_out_and_says_so(graph, robot):
     graph.until_diagnosed('chunk_fuser', 'no new chunk: at rest')
     assert robot.still_since(10)
     assert robot.commands[-1][ARM] - HOME[ARM] == pytest.approx(0.1, abs=3e-3)
-
-
-def test_a_robot_whose_policy_speaks_poses_is_refused(graph, tmp_path):
-    text = (share() / 'config/robots/astribot_s1.yaml').read_text()
-    hand = ('{lower: [-1, -1, 0], upper: [1, 1, 2], velocity: 1, acceleration: 5, jerk: 50, angular_velocity: 2, '
-            'angular_acceleration: 9}')
-    path = tmp_path / 'posing.yaml'
-    path.write_text(f'{text}\naction: {{representation: poses, hands: {{left: {hand}}}}}\n')
-    node = graph.start(ChunkFuserNode, robot=str(path))
-    assert node.trigger_configure() == FAILURE
-    graph.until_diagnosed('chunk_fuser', 'its policy speaks poses')
 
 
 def test_an_unknown_way_is_refused_in_one_line_that_lists_the_valid_ones(graph):

@@ -14,6 +14,7 @@ from vla_async.types import FloatArray
 JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'velocity', 'gripper')
 UNBOUNDED_KINDS = ('continuous', 'velocity')  # of these a robot file gives neither lower nor upper
 REPRESENTATIONS = ('joints', 'poses')
+POSE_NUMBERS = ('x', 'y', 'z', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6')  # position, first two columns of the rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,11 @@ class HandLimits:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a chunk of the robot's policies holds: all joints, or the poses of `hands` in that order."""
+    """What a chunk of the robot's policies holds: all joints, or the poses of `hands` in order, then `grippers`."""
 
     representation: str = 'joints'  # one of REPRESENTATIONS
     hands: tuple[HandLimits, ...] = ()
+    grippers: tuple[str, ...] = ()  # joints of that kind which the policies move beside the hands
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,14 @@ class Embodiment:
     @property
     def joint_names(self) -> tuple[str, ...]:
         return tuple(j.name for j in self.joints)
+
+    @property
+    def chunk_columns(self) -> tuple[str, ...]:
+        """Names of a chunk's columns: all joints, or left_x, left_y, left_z, left_r1 to left_r6 of each hand."""
+        if self.action.representation == 'joints':
+            return self.joint_names
+        poses = (f'{hand.name}_{number}' for hand in self.action.hands for number in POSE_NUMBERS)
+        return (*poses, *self.action.grippers)
 
     @property
     def dof(self) -> int:

@@ -112,13 +112,17 @@ def _action(source: str, entry: Any) -> Action:
     if not isinstance(entry, dict) or entry.get('representation') not in REPRESENTATIONS:
         raise ConfigError(f'{source}: action: representation must be one of {", ".join(REPRESENTATIONS)}')
     poses = entry['representation'] == 'poses'
-    if extra := sorted(set(entry) - {'representation', *(['hands'] if poses else [])}):
+    if extra := sorted(set(entry) - {'representation', *(['hands', 'grippers'] if poses else [])}):
         raise ConfigError(f'{source}: action: unknown key {extra[0]} for {entry["representation"]}')
     if not poses:
         return Action()
     if not isinstance(entry.get('hands'), dict) or not entry['hands']:
         raise ConfigError(f'{source}: action: hands must map each hand to its limits')
-    return Action('poses', tuple(_hand(f'{source}: action: hand {k}', str(k), v) for k, v in entry['hands'].items()))
+    hands = tuple(_hand(f'{source}: action: hand {k}', str(k), v) for k, v in entry['hands'].items())
+    grippers = entry.get('grippers', [])
+    if not isinstance(grippers, list) or len(set(map(str, grippers))) != len(grippers):
+        raise ConfigError(f'{source}: action: grippers must be a list of different joints, got {grippers!r}')
+    return Action('poses', hands, tuple(map(str, grippers)))
 
 
 def _hand(where: str, name: str, entry: Any) -> HandLimits:
@@ -141,6 +145,9 @@ def _check(source: str, robot: Embodiment) -> None:
     for hand in robot.action.hands:
         if hand.name not in robot.hands:
             raise ConfigError(f'{source}: action names the unknown hand {hand.name!r}')
+    for name in robot.action.grippers:
+        if name not in {joint.name for joint in robot.joints if joint.kind == 'gripper'}:
+            raise ConfigError(f'{source}: action: grippers names {name!r}, which is no joint of the kind gripper')
     for name in robot.workspace:
         if name not in robot.hands:
             raise ConfigError(f'{source}: workspace names the unknown hand {name!r}')

@@ -73,9 +73,15 @@ class FuserConfig(FuserSettings):
     @classmethod
     def from_embodiment(cls, robot: Embodiment, settings: FuserSettings | None = None) -> FuserConfig:
         """A robot's joint names, kinds and limits, with these settings or the defaults."""
+        kinds = tuple(joint.kind for joint in robot.joints)
+        return cls.of(robot.joint_names, JointLimits.from_embodiment(robot), kinds, settings)
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], limits: JointLimits, kinds: tuple[str, ...],
+           settings: FuserSettings | None = None) -> FuserConfig:
+        """Joints with these settings or the defaults; `settings` may be of a class that has more than those."""
         chosen = settings or FuserSettings()
-        return cls(robot.joint_names, JointLimits.from_embodiment(robot), tuple(j.kind for j in robot.joints),
-                   **{entry.name: getattr(chosen, entry.name) for entry in fields(FuserSettings)})
+        return cls(names, limits, kinds, **{entry.name: getattr(chosen, entry.name) for entry in fields(FuserSettings)})
 
     @property
     def dof(self) -> int:

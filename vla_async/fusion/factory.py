@@ -5,9 +5,10 @@ from typing import Protocol
 
 from numpy.typing import ArrayLike
 
-from vla_async.errors import unknown
+from vla_async.embodiment import Embodiment
+from vla_async.errors import ConfigError, unknown
 from vla_async.fusion.baselines import BASELINES
-from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.config import FuserConfig, FuserSettings
 from vla_async.fusion.fuser import ChunkFuser
 from vla_async.types import ActionChunk, FusionReport, JointCommand, JointWindow
 
@@ -43,3 +44,15 @@ def make_fuser(name: str, config: FuserConfig) -> Fuser:
     if name not in BASELINES:
         raise unknown('fuser', name, FUSERS)
     return BASELINES[name](config)
+
+
+def fuser_for(robot: Embodiment, settings: FuserSettings | None = None, name: str = OURS) -> Fuser:
+    """The fuser of that name for what the robot's policies speak; raises ConfigError when there is none."""
+    if robot.action.representation == 'joints':
+        return make_fuser(name, FuserConfig.from_embodiment(robot, settings))
+    if name != OURS:
+        raise ConfigError(f'fuser {name!r} joins joints only, and policies of {robot.name} speak '
+                          f'{robot.action.representation}: use {OURS!r}')
+    from vla_async.fusion.poses.hand_fuser import HandFuser  # MuJoCo is loaded only where it is needed
+
+    return HandFuser(robot, settings)

@@ -8,8 +8,8 @@ import numpy as np
 from std_srvs.srv import Trigger
 
 from vla_async.bridge.anchoring import SetPoint, find_anchor
-from vla_async.errors import ConfigError, DataError
-from vla_async.fusion import FuserConfig, FuserSettings, WindowStream, make_fuser
+from vla_async.errors import DataError
+from vla_async.fusion import FuserSettings, WindowStream, fuser_for
 from vla_async.fusion.factory import FUSERS, OURS
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.nodes import parameters, topics
@@ -56,10 +56,7 @@ class ChunkFuserNode(PipelineNode):
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
         rate_hz = self.robot.rates.trajectory_hz
-        if self.robot.action.representation != 'joints':
-            raise ConfigError(f'robot {self.robot.name}: its policy speaks {self.robot.action.representation}, '
-                              'this node takes joints')
-        self._fuser = make_fuser(self._values.fuser, FuserConfig.from_embodiment(self.robot, self._values))
+        self._fuser = fuser_for(self.robot, self._values, self._values.fuser)
         self._windows = WindowStream(self._fuser, rate_hz, self._values.window_s)
         self._moving, self._hold_still = False, False
         self._set_point: SetPoint | None = None
@@ -114,7 +111,7 @@ class ChunkFuserNode(PipelineNode):
         if not self.active:
             return
         now_ns = self.now_ns()
-        chunk = chunk_value(message, self.robot.joint_names)
+        chunk = chunk_value(message, self.robot.chunk_columns)
         report = self._judge(chunk, now_ns)
         trajectory_ns = 0
         if report.accepted:

@@ -45,7 +45,8 @@ class MotionMarkers(Node):
         values = parameters.read(self, Parameters)
         self._robot = load(values.robot)
         kinematics = ForwardKinematics(self._robot)
-        self._frame, self._paths = kinematics.root, HandPaths(kinematics, values.chunks)
+        led = tuple(hand.name for hand in self._robot.action.hands)
+        self._frame, self._paths = kinematics.root, HandPaths(kinematics, values.chunks, led)
         self._chunks = PolledSubscription(self, topics.ACTION_CHUNK, depth=values.chunks)
         self._windows = PolledSubscription(self, topics.TRAJECTORY)
         self._markers = self.create_publisher(MarkerArray, TOPIC, QoSProfile(depth=1))
@@ -67,7 +68,7 @@ class MotionMarkers(Node):
 
     def _take(self) -> None:
         for received in self._chunks.drain():
-            self._paths.add_chunk(chunk_value(received.message, self._robot.joint_names).positions)
+            self._paths.add_chunk(chunk_value(received.message, self._robot.chunk_columns).positions)
         if (window := self._windows.newest()) is not None:
             self._paths.set_window(window_value(window, self._robot.joint_names).position)
 

@@ -74,7 +74,8 @@ class _Reading:
         start_ns = stamp_of(message)
         self._close(start_ns)
         if message.instruction.strip():
-            self._open = _Open(TraceRecorder(self._robot.joint_names), start_ns, message.instruction, self._restarts)
+            recorder = TraceRecorder(self._robot.joint_names, self._robot.chunk_columns)
+            self._open = _Open(recorder, start_ns, message.instruction, self._restarts)
 
     def _close(self, end_ns: int) -> None:
         if self._open is not None:
@@ -105,12 +106,12 @@ class _Reading:
 
     def _chunk(self, received: Received, recorder: TraceRecorder) -> None:
         message = received.message
-        if tuple(message.joint_names) != self._robot.joint_names:
+        if tuple(message.joint_names) != self._robot.chunk_columns:
             raise DataError(f'the bag was made with other joints than those of {self._robot.name}; '
                             'name the robot that it was recorded with')
         recorder.chunk(ActionChunk(
             stamp_ns=stamp_of(message), step_ns=to_ns(message.step), sequence=message.sequence,
-            positions=np.asarray(message.positions).reshape(-1, self._robot.dof),
+            positions=np.asarray(message.positions).reshape(-1, len(message.joint_names)),
             observation_ns=to_ns(message.observation), latent_ns=to_ns(message.latent),
             inference_ns=to_ns(message.inference)))
 

@@ -64,16 +64,22 @@ def sliding_rate(stamps_ns: StampArray, trace: EpisodeTrace) -> tuple[np.ndarray
 
 
 def _joint(panel: Axes, trace: EpisodeTrace, joint: int) -> None:
-    chunks, points = trace.chunks, trace.set_points
-    for i in np.flatnonzero(metrics.within(chunks.stamp_ns, trace)):
-        rows = np.arange(chunks.positions.shape[1])
-        times = _seconds(chunks.stamp_ns[i] + rows * chunks.step_ns[i], trace)
-        panel.plot(times, chunks.positions[i, :, joint], color=CHUNK, lw=0.5, alpha=0.45)
-    panel.plot([], [], color=CHUNK, lw=1, label='chunks as the policy made them')
+    points = trace.set_points
+    if trace.joint_names[joint] in trace.chunk_columns:
+        _chunks(panel, trace, trace.chunk_columns.index(trace.joint_names[joint]))
     panel.plot(_seconds(points.stamp_ns, trace), points.position[:, joint], color=MOTION, lw=1.8, label='motion sent')
     panel.set_title(trace.joint_names[joint], loc='left', fontsize=9, fontweight='bold')
     panel.set_xlim(0, trace.duration_s)
     _tidy(panel)
+
+
+def _chunks(panel: Axes, trace: EpisodeTrace, column: int) -> None:
+    chunks = trace.chunks
+    for i in np.flatnonzero(metrics.within(chunks.stamp_ns, trace)):
+        rows = np.arange(chunks.positions.shape[1])
+        times = _seconds(chunks.stamp_ns[i] + rows * chunks.step_ns[i], trace)
+        panel.plot(times, chunks.positions[i, :, column], color=CHUNK, lw=0.5, alpha=0.45)
+    panel.plot([], [], color=CHUNK, lw=1, label='chunks as the policy made them')
 
 
 def _ages(panel: Axes, trace: EpisodeTrace) -> None:

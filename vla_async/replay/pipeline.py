@@ -15,8 +15,9 @@ import numpy as np
 
 from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.anchoring import SetPoint, find_anchor
+from vla_async.bridge.body_guard import BodyGuard
 from vla_async.embodiment import Embodiment
-from vla_async.fusion import ChunkFuser, FuserConfig, WindowStream
+from vla_async.fusion import WindowStream, fuser_for
 from vla_async.joint_order import JointReading
 from vla_async.latent.buffer import LatentBuffer
 from vla_async.observation import ObservationBuffer
@@ -72,9 +73,9 @@ class Pipeline:
         self._random = np.random.default_rng(seed)
         self._observations = ObservationBuffer(robot)
         self._latents = LatentBuffer()
-        self._fuser = ChunkFuser(FuserConfig.from_embodiment(robot))
+        self._fuser = fuser_for(robot)
         self._windows = WindowStream(self._fuser, robot.rates.trajectory_hz, WINDOW_S)
-        self._follower = MotionFollower(FollowerConfig.from_embodiment(robot))
+        self._follower = MotionFollower(FollowerConfig.from_embodiment(robot), BodyGuard(robot))
         self._period_ns = step_ns(robot.rates.trajectory_hz)
         self._due: list[tuple[int, int, Callable[[int], None]]] = []  # heap of (time, order of planning, event)
         self._order = count()
@@ -84,7 +85,7 @@ class Pipeline:
         self._moving = False  # whether the fused motion is the one to go on with
         self._measured: JointReading | None = None
         self._sent: SetPoint | None = None
-        self.recorder = TraceRecorder(robot.joint_names)
+        self.recorder = TraceRecorder(robot.joint_names, robot.chunk_columns)
 
     def start(self, now_ns: int, position: FloatArray) -> None:
         """Begin at rest at `position` (D,) [rad or m]."""

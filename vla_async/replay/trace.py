@@ -65,7 +65,7 @@ class ChunkColumns(Columns):
     observation_ns: StampArray  # (C,)
     latent_ns: StampArray  # (C,) 0: made without a fused latent
     inference_ns: StampArray  # (C,)
-    positions: FloatArray  # (C, H, D) [rad or m]
+    positions: FloatArray  # (C, H, chunk_columns) [rad or m]
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class EpisodeTrace:
     chunks: ChunkColumns
     fusions: FusionColumns
     set_points: SetPointColumns
+    chunk_columns: tuple[str, ...]  # joint names, or hand poses and grippers
     node_restarts: int = 0
 
     @property
@@ -138,8 +139,9 @@ class RecordedEpisode:
 class TraceRecorder:
     """Collects rows while an episode runs; `finish` makes the columns."""
 
-    def __init__(self, joint_names: tuple[str, ...]) -> None:
-        self._joint_names = joint_names
+    def __init__(self, joint_names: tuple[str, ...], chunk_columns: tuple[str, ...] = ()) -> None:
+        """`chunk_columns` names those of the chunks, the joints by default."""
+        self._joint_names, self._chunk_columns = joint_names, chunk_columns or joint_names
         self._latents: list[Sequence[Any]] = []
         self._chunks: list[Sequence[Any]] = []
         self._fusions: list[Sequence[Any]] = []
@@ -170,9 +172,9 @@ class TraceRecorder:
         horizon = len(self._chunks[0][-1]) if self._chunks else 0
         per_joint = dict.fromkeys(('position', 'velocity', 'acceleration'), (dof,))
         return EpisodeTrace(self._joint_names, start_ns, end_ns, LatentColumns.of(self._latents),
-                            ChunkColumns.of(self._chunks, positions=(horizon, dof)),
+                            ChunkColumns.of(self._chunks, positions=(horizon, len(self._chunk_columns))),
                             FusionColumns.of(self._fusions), SetPointColumns.of(self._set_points, **per_joint),
-                            node_restarts)
+                            self._chunk_columns, node_restarts)
 
 
 def identical(first: Iterable[EpisodeTrace], second: Iterable[EpisodeTrace]) -> bool:

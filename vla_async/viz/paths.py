@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_async.embodiment import POSE_NUMBERS
 from vla_async.types import FloatArray
 from vla_async.viz.forward_kinematics import ForwardKinematics
 
@@ -25,13 +26,14 @@ class HandPath:
 class HandPaths:
     """Keeps the last few chunks and the newest window, and turns them into lines when somebody looks."""
 
-    def __init__(self, kinematics: ForwardKinematics, chunks: int) -> None:
-        self._kinematics = kinematics
+    def __init__(self, kinematics: ForwardKinematics, chunks: int, led: tuple[str, ...] = ()) -> None:
+        """`led`: the hands whose poses the rows of chunks begin with; none: rows hold joints."""
+        self._kinematics, self._led = kinematics, led
         self._chunks: deque[FloatArray] = deque(maxlen=chunks)
         self._window: FloatArray | None = None
 
     def add_chunk(self, positions: FloatArray) -> None:
-        """Joint positions (H, D) of a raw chunk."""
+        """Rows of a raw chunk: joint positions (H, D), or 9 numbers a hand, x, y, z [m] first."""
         self._chunks.append(positions)
 
     def set_window(self, positions: FloatArray) -> None:
@@ -40,13 +42,22 @@ class HandPaths:
 
     def lines(self) -> list[HandPath]:
         """All lines, older chunks first."""
-        lines = [HandPath('chunk', hand, self._path(hand, chunk), (i + 1) / len(self._chunks))
-                 for i, chunk in enumerate(self._chunks) for hand in self._kinematics.hands]
+        lines = [HandPath('chunk', hand, self._chunk_path(hand, chunk), (i + 1) / len(self._chunks))
+                 for i, chunk in enumerate(self._chunks) for hand in self._led or self._kinematics.hands]
         if self._window is not None:
             lines += [HandPath('fused', hand, self._path(hand, self._window)) for hand in self._kinematics.hands]
         return lines
 
+    def _chunk_path(self, hand: str, rows: FloatArray) -> FloatArray:
+        if not self._led:
+            return self._path(hand, rows)
+        first = len(POSE_NUMBERS) * self._led.index(hand)
+        return _thinned(rows)[:, first:first + 3]
+
     def _path(self, hand: str, positions: FloatArray) -> FloatArray:
-        count = min(len(positions), MOST_POINTS)
-        kept = np.linspace(0, len(positions) - 1, count).round().astype(np.intp)
-        return self._kinematics.hand_path(hand, positions[kept])
+        return self._kinematics.hand_path(hand, _thinned(positions))
+
+
+def _thinned(rows: FloatArray) -> FloatArray:
+    """At most MOST_POINTS of the rows, both ends among them."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_POINTS)).round().astype(np.intp)]

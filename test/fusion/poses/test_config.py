@@ -26,6 +26,13 @@ def test_limits_come_from_the_robot_file_hand_by_hand() -> None:
     np.testing.assert_array_equal(found.angular.velocity, [2.0, 1.0])
 
 
+def test_a_chunk_has_nine_columns_a_hand_and_one_a_gripper_that_the_file_lists() -> None:
+    action = {'representation': 'poses', 'hands': {'right': HAND, 'left': HAND}, 'grippers': ['left_gripper']}
+    columns = embodiment.parse({**DATA, 'action': action}, 'robot.yaml').chunk_columns
+    assert columns[:9] == tuple(f'right_{number}' for number in ('x', 'y', 'z', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6'))
+    assert columns[9:] == (*(name.replace('right', 'left') for name in columns[:9]), 'left_gripper')
+
+
 def test_a_robot_whose_policies_speak_joints_has_no_poses_to_fuse() -> None:
     with pytest.raises(ConfigError, match='representation is joints, not poses'):
         PoseFuserConfig.from_embodiment(embodiment.load('astribot_s1'))
@@ -43,6 +50,10 @@ def test_hands_and_limits_must_agree_in_number() -> None:
     ('poses', 'robot.yaml: action: representation must be one of joints, poses'),
     ({'representation': 'quaternions'}, 'representation must be one of'),
     ({'representation': 'joints', 'hands': {}}, 'unknown key hands for joints'),
+    ({'representation': 'joints', 'grippers': []}, 'unknown key grippers for joints'),
+    ({'representation': 'poses', 'hands': {'left': HAND}, 'grippers': 'head_1'}, 'list of different joints'),
+    ({'representation': 'poses', 'hands': {'left': HAND}, 'grippers': ['left_gripper'] * 2}, 'different joints, got'),
+    ({'representation': 'poses', 'hands': {'left': HAND}, 'grippers': ['head_1']}, "'head_1', which is no joint of"),
     ({'representation': 'poses', 'hands': {'left': HAND}, 'frame': 'base'}, 'unknown key frame for poses'),
     ({'representation': 'poses'}, 'hands must map each hand to its limits'),
     ({'representation': 'poses', 'hands': ['left']}, 'hands must map each hand'),

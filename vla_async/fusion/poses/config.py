@@ -5,16 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_async.embodiment import Embodiment
+from vla_async.embodiment import POSE_NUMBERS, Embodiment
 from vla_async.errors import ConfigError
-from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.config import FuserConfig, FuserSettings
 from vla_async.fusion.limits import JointLimits
 from vla_async.fusion.poses.limits import AngularLimits
 from vla_async.timebase import NS_PER_S, nanoseconds
 
 AXES = ('x', 'y', 'z')
-# Numbers per hand in a chunk's row: position, then the first two columns of the rotation matrix.
-WIDTH = 9
+WIDTH = len(POSE_NUMBERS)  # of a hand in a chunk's row
 # Knots that a window needs beyond the braking itself: three are given, and one may have just begun.
 _STOP_KNOTS = 5
 
@@ -34,8 +33,8 @@ class PoseFuserConfig:
                 raise ConfigError(f'fusion: {len(self.hands)} hands but {what} for {count:g}')
 
     @classmethod
-    def from_embodiment(cls, robot: Embodiment) -> PoseFuserConfig:
-        """Defaults for a robot whose file says `action: {representation: poses, ...}`."""
+    def from_embodiment(cls, robot: Embodiment, settings: FuserSettings | None = None) -> PoseFuserConfig:
+        """For a robot whose file says `action: {representation: poses, ...}`, with these settings or the defaults."""
         if robot.action.representation != 'poses':
             raise ConfigError(f'{robot.name}: action: representation is {robot.action.representation}, not poses')
         hands = robot.action.hands
@@ -45,7 +44,8 @@ class PoseFuserConfig:
             *(np.repeat([getattr(hand, name) for hand in hands], 3) for name in ('velocity', 'acceleration', 'jerk')))
         angular = AngularLimits(np.array([hand.angular_velocity for hand in hands]),
                                 np.array([hand.angular_acceleration for hand in hands]))
-        return cls(tuple(hand.name for hand in hands), FuserConfig(names, limits, ('prismatic',) * len(names)), angular)
+        translation = FuserConfig.of(names, limits, ('prismatic',) * len(names), settings)
+        return cls(tuple(hand.name for hand in hands), translation, angular)
 
     @property
     def knot_s(self) -> float:

@@ -65,6 +65,14 @@ class PoseFuser:
         """Time from which the motion is at rest unless another chunk comes."""
         return max(self._translation.rest_ns, self._motion.rest_ns)
 
+    def following(self, now_ns: int) -> bool:
+        """Whether the motion at `now_ns` still lies within the last chunk, not in the run-out after it."""
+        return self._translation.following(now_ns)
+
+    def chunk_age_s(self, now_ns: int) -> float | None:
+        """Time since the stamp of the chunk that is followed [s], None before the first one."""
+        return self._translation.chunk_age_s(now_ns)
+
     def command(self, t_ns: int) -> PoseCommand:
         """The set-point of time `t_ns`. Times before the motion's known past give its earliest known state."""
         moved = self._translation.command(t_ns)
