@@ -24,7 +24,7 @@ def stream(name, variant, latency_s):
 
 
 def assert_played_as_fused(chain: Chain) -> None:
-    assert np.ptp(np.stack(chain.trace.fused), axis=0).max() > 0.3
+    assert np.ptp(np.stack(chain.trace.fused), axis=0).max() > 0.1
     assert chain.refusals == []
     assert chain.trace.rms() < 1e-3
     assert chain.trace.acceleration_ratio() < 1.05
