@@ -1,0 +1,103 @@
+import json
+
+import numpy as np
+import pytest
+
+from vla_async.bench.faults.judge import COMES_BACK, Trace, Verdict
+from vla_async.bench.faults.page import page
+from vla_async.bench.faults.results import Results, Run
+from vla_async.errors import ConfigError
+
+CONDITIONS = {'settings': {'seed': 0, 'robot': 'astribot_s1', 'checkpoint': 'touch', 'version': '0'},
+              'machine': {'processor': 'x', 'cores': 2, 'system': 'Linux'},
+              'slack': {'set-points': [1e-6, 1.02, 1.25], 'joints': [0.01, 1.1, 1.5]}}
+
+
+def run(fault='kill chunk_fuser', number=0, why='', hold_s=0.5, recovery_s=2.0, violations=0, speed=0.2):
+    trace = Trace(np.arange(-0.5, 2.0, 0.01), *np.full((2, 250), speed), 0.0, violations, ('a joint',) * violations)
+    return Run(fault, number, COMES_BACK, Verdict(why, hold_s, recovery_s), trace, None)
+
+
+def test_sums_are_those_that_were_promised():
+    results = Results(CONDITIONS, None)
+    for each in (run(number=0, recovery_s=1.0), run(number=1, recovery_s=2.5, hold_s=0.7),
+                 run(number=2, why='too far', recovery_s=None, hold_s=None, violations=3)):
+        results.add(each)
+    (entry,) = results.faults
+    assert {key: entry[key] for key in ('name', 'runs', 'passed', 'limit_violations', 'time_to_hold_s_max',
+                                        'recovery_s_max')} == {
+        'name': 'kill chunk_fuser', 'runs': 3, 'passed': 2, 'limit_violations': 3, 'time_to_hold_s_max': 0.7,
+        'recovery_s_max': 2.5}
+    assert [each['why'] for each in entry['each']] == ['', '', 'too far']
+    assert not results.passed
+
+
+@pytest.mark.parametrize(('runs', 'worst'), [
+    ([run(number=0, recovery_s=1.0), run(number=1, recovery_s=2.0), run(number=2, recovery_s=1.5)], 1),
+    ([run(number=0, recovery_s=None), run(number=1, recovery_s=2.0)], 0),
+    ([run(number=0, recovery_s=9.0), run(number=1, why='x'), run(number=2, why='x', violations=1)], 2),
+])
+def test_the_trace_of_the_worst_run_is_kept(runs, worst):
+    results = Results(CONDITIONS, None)
+    for each in runs:
+        results.add(each)
+    kept = results.faults[0]['worst']
+    assert kept['run'] == worst
+    assert len(kept['times_s']) == len(kept['set_points']) == len(kept['joints']) == 250
+
+
+def test_an_interrupted_campaign_goes_on_where_it_was(tmp_path):
+    path = tmp_path / 'faults.json'
+    Results(CONDITIONS, path).add(run(number=0))
+    again = Results(CONDITIONS, path)
+    assert again.has('kill chunk_fuser', 0)
+    assert not again.has('kill chunk_fuser', 1)
+    assert not again.has('kill recorder', 0)
+    again.add(run(number=1))
+    again.note(leftovers=['process 7'])
+    content = json.loads(path.read_text())
+    assert [entry['runs'] for entry in content['faults']] == [2]
+    assert content['conditions'] == CONDITIONS
+    assert not Results(CONDITIONS, path).passed  # something was left behind
+
+
+@pytest.mark.parametrize('text', ['', '[]', '{"normal": {}}'])
+def test_a_file_of_something_else_is_left_alone(tmp_path, text):
+    path = tmp_path / 'other.json'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match='not the file of a campaign'):
+        Results(CONDITIONS, path)
+    assert path.read_text() == text
+
+
+def test_so_is_that_of_a_campaign_with_other_settings(tmp_path):
+    path = tmp_path / 'faults.json'
+    Results(CONDITIONS, path).add(run())
+    other = {**CONDITIONS, 'settings': {**CONDITIONS['settings'], 'seed': 1}}
+    with pytest.raises(ConfigError, match='other settings'):
+        Results(other, path)
+
+
+def test_memory_that_grows_fails_the_campaign():
+    results = Results(CONDITIONS, None)
+    results.add(run())
+    assert results.passed
+    results.note(memory={'flat': False})
+    assert not results.passed
+
+
+def test_the_page_shows_every_fault_and_why_it_failed():
+    results = Results(CONDITIONS, None)
+    results.add(run())
+    results.add(run('NaN on <joint_states>', why='beyond & away', recovery_s=None, hold_s=None))
+    results.note(memory={'minutes': 5.0, 'warm_up': 0.3, 'flat': True, 'processes': {
+        'chunk_fuser': {'held_mib': 70.0, 'growth_mib': 0.1, 'flat': True}}})
+    html = page(results.content)
+    for words in ('1 of 2 faults passed', 'NaN on &lt;joint_states&gt;', 'beyond &amp; away', 'chunk_fuser', '2 cores',
+                  'Nothing: no process'):
+        assert words in html
+    assert html.count('data:image/png;base64,') == 3  # recoveries, and one for each fault
+
+
+def test_a_page_of_nothing_says_so():
+    assert '0 of 0 faults passed' in page(Results(CONDITIONS, None).content)
