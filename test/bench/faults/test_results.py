@@ -15,7 +15,7 @@ CONDITIONS = {'settings': {'seed': 0, 'robot': 'astribot_s1', 'checkpoint': 'tou
 
 def run(fault='kill chunk_fuser', number=0, why='', hold_s=0.5, recovery_s=2.0, violations=0, speed=0.2):
     trace = Trace(np.arange(-0.5, 2.0, 0.01), *np.full((2, 250), speed), 0.0, violations, ('a joint',) * violations)
-    return Run(fault, number, COMES_BACK, Verdict(why, hold_s, recovery_s), trace, None)
+    return Run(fault, number, COMES_BACK, Verdict(why, hold_s, recovery_s), trace, None, 2.0)
 
 
 def test_sums_are_those_that_were_promised():

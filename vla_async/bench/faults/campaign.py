@@ -1,6 +1,7 @@
 """Every fault again and again, at random instants, while the robot follows instructions."""
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -98,7 +99,7 @@ def attempt(graph: Graph, options: DemoOptions, fault: Fault, number: int, rng: 
         error = error or f'{context.awaited} was not active again within {BACK_PATIENCE_S:g} s'
         verdict = Verdict('; '.join(filter(None, (error, verdict.why))), verdict.time_to_hold_s, verdict.recovery_s)
     said = () if verdict.passed else tuple(_complaints(graph))
-    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, said)
+    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, os.getloadavg()[0], said)
 
 
 def _watch(graph: Graph, fault: Fault, mark: Mark, end_ns: int, context: Context, restarts: int) -> float | None:

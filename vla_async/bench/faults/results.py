@@ -23,6 +23,7 @@ class Run:
     verdict: Verdict
     trace: Trace
     restart_s: float | None  # from the death of a process until its node is active again
+    load: float  # programs that wanted the machine's cores, at the end
     said: tuple[str, ...] = ()  # what the nodes complained of at the end of a run that failed; explains, judges nothing
 
 
@@ -97,7 +98,7 @@ def _row(run: Run) -> Entry:
     return {'run': run.number, 'passed': verdict.passed, 'why': verdict.why, 'limit_violations': trace.violations,
             'time_to_hold_s': _short(verdict.time_to_hold_s), 'recovery_s': _short(verdict.recovery_s),
             'said': list(run.said), 'restart_s': _short(run.restart_s),
-            'fault_s': _short(trace.end_s), 'unjudged_s': _short(trace.unjudged_s)}
+            'fault_s': _short(trace.end_s), 'unjudged_s': _short(trace.unjudged_s), 'load': _short(run.load)}
 
 
 def _sums(rows: list[Entry]) -> Entry:

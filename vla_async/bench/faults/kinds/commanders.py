@@ -1,19 +1,22 @@
-"""Somebody else who commands the robot, and a reasoner who answers for what was asked before."""
+"""Somebody else who commands the robot or stops it, and a reasoner who answers for what was asked before."""
 from __future__ import annotations
 
+import signal
 import time
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
+from vla_async_msgs.msg import StopSignal
 
 from vla_async.bench.faults.fault import Context, Fault
 from vla_async.bench.faults.judge import GOES_ON, RESTS
+from vla_async.graph import PIPELINE, SUPERVISION
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import to_time
 from vla_async.nodes.polling import PolledSubscription
 
-SILENT_S, SPEAKING_S, OLD_S = 2.0, 1.0, 3.0
+SILENT_S, SPEAKING_S, OLD_S, ALONE_S = 2.0, 1.0, 3.0, 2.0
 PERIOD_S = 0.1
 
 
@@ -59,5 +62,27 @@ def answers_for_before(context: Context) -> None:
         driver.node.destroy_publisher(publisher)
 
 
+def stop_button(context: Context) -> None:
+    """Somebody presses it."""
+    context.begin()
+    context.driver.say(topics.STOP_SIGNAL, StopSignal(stop=True, reason='fault campaign'))
+
+
+def stop_button_alone(context: Context) -> None:
+    """The same while nothing but the bridge does anything: every other node stands still."""
+    others = [spec.name for spec in (*SUPERVISION, *PIPELINE) if spec.name != 'hardware_bridge']
+    context.begin()
+    try:
+        for name in others:
+            context.signal(name, signal.SIGSTOP)
+        context.driver.say(topics.STOP_SIGNAL, StopSignal(stop=True, reason='fault campaign'))
+        context.driver.wait(ALONE_S)
+    finally:
+        for name in others:
+            context.signal(name, signal.SIGCONT)
+
+
 FAULTS = (Fault('second commander', second_commander, RESTS, resets=True),
+          Fault('stop button', stop_button, RESTS, resets=True),
+          Fault('stop button, all other nodes stand still', stop_button_alone, RESTS, resets=True),
           Fault('reasoner answers for an older instruction', answers_for_before, GOES_ON))
