@@ -29,10 +29,17 @@ def test_outputs_of_every_kind_are_read_with_their_own_keys():
     assert outputs['hand'] == GripperOutput('hand', 'gripper', 'hand/commands', ('finger',), hysteresis=0.2, hold_s=0.3)
 
 
-@pytest.mark.parametrize('kind', ['forward_position', 'joint_trajectory'])
-def test_a_plain_kind_says_topic_and_joints_only(kind):
-    outputs = {**OUTPUTS, 'arm': {**PLAIN, 'kind': kind}}
-    assert parse(robot_data(outputs=outputs), 'small.yaml').outputs[1].kind == kind
+def test_a_trajectory_says_how_long_its_messages_take():
+    outputs = {**OUTPUTS, 'arm': {**PLAIN, 'kind': 'joint_trajectory', 'latency_s': 0.1}}
+    assert parse(robot_data(outputs=outputs), 'small.yaml').outputs[1].latency_s == 0.1
+    del outputs['arm']['latency_s']
+    with pytest.raises(ConfigError, match='small.yaml: output arm: latency_s must be a finite number, got None'):
+        parse(robot_data(outputs=outputs), 'small.yaml')
+
+
+def test_a_plain_kind_says_topic_and_joints_only():
+    outputs = {**OUTPUTS, 'arm': {**PLAIN, 'kind': 'forward_position'}}
+    assert parse(robot_data(outputs=outputs), 'small.yaml').outputs[1].kind == 'forward_position'
     outputs['arm']['gain'] = 2.0
     with pytest.raises(ConfigError, match='small.yaml: output arm: unknown key gain'):
         parse(robot_data(outputs=outputs), 'small.yaml')

@@ -20,7 +20,7 @@ PARTS = {
              'gain': 2.0, 'linear': 0.5, 'angular': 0.8},
     'torso': {'kind': 'forward_velocity', 'topic': 'torso/commands', 'gain': 2.0,
               'joints': ['torso_1', 'torso_2', 'torso_3', 'torso_4']},
-    'left': {'kind': 'joint_trajectory', 'topic': 'left/joint_trajectory',
+    'left': {'kind': 'joint_trajectory', 'topic': 'left/joint_trajectory', 'latency_s': 0.05,
              'joints': [f'left_arm_{i}' for i in range(1, 8)]},
     'right': {'kind': 'forward_position', 'topic': 'right/commands',
               'joints': ['head_1', 'head_2', *(f'right_arm_{i}' for i in range(1, 8))]},

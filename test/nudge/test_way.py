@@ -42,3 +42,8 @@ def test_a_driven_base_is_told_velocities_and_counts_from_nowhere():
 def test_what_no_first_motion_should_be_is_refused(joint, by, takes_s, culprit):
     with pytest.raises(ConfigError, match=culprit):
         Way.of(ROBOT, joint, by, takes_s)
+
+
+def test_a_gripper_that_knows_open_and_closed_only_is_refused():
+    with pytest.raises(ConfigError, match='gripper is only told open or closed'):
+        Way.of(embodiment.load('so101_ros2_control'), 'gripper', 0.1, 4.0)

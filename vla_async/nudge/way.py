@@ -32,6 +32,8 @@ class Way:
             raise ConfigError(f'policies of {robot.name} speak poses; give a robot file whose action is joints')
         if joint not in robot.joint_names:
             raise unknown(f'joint of {robot.name}', joint, robot.joint_names)
+        if any(joint in output.joints for output in robot.outputs if output.kind == 'gripper'):
+            raise ConfigError(f'{joint} is only told open or closed; nudge another joint')
         if not 0 < abs(by) <= FARTHEST:
             raise ConfigError(f'a joint is nudged by at most {FARTHEST} rad or m either way, and not by {by}')
         index = robot.joint_names.index(joint)

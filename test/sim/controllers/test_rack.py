@@ -12,7 +12,7 @@ from vla_async.types import JointWindow
 
 FORWARD = {**OUTPUTS, 'arm': {'kind': 'forward_position', 'topic': 'arm/commands', 'joints': ['arm_2', 'arm_1']}}
 TRAJECTORY = {**OUTPUTS, 'arm': {'kind': 'joint_trajectory', 'topic': 'arm/joint_trajectory',
-                                 'joints': ['arm_1', 'arm_2']}}
+                                 'joints': ['arm_1', 'arm_2'], 'latency_s': 0.05}}
 X, YAW, ARM_1, ARM_2, FINGER = 0, 2, 3, 4, 5
 
 

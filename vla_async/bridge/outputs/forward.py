@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.bridge.outputs.base import OutputSettings, Tick
-from vla_async.bridge.outputs.velocity import VelocityLoop
+from vla_async.bridge.outputs.velocity import VelocityLoop, within
 from vla_async.embodiment import Embodiment, Output, VelocityOutput
 from vla_async.types import FloatArray
 
@@ -19,7 +19,7 @@ class ForwardPosition:
     def take(self, tick: Tick) -> FloatArray | None:
         """Positions (J,) [rad or m], inside the limits."""
         position = tick.command.position[self._joints]
-        return np.clip(position, self._lower, self._upper) if np.isfinite(position).all() else None
+        return within(position, self._lower, self._upper) if np.isfinite(position).all() else None
 
 
 class ForwardVelocity:
@@ -30,4 +30,4 @@ class ForwardVelocity:
 
     def take(self, tick: Tick) -> FloatArray:
         """Velocities (J,) [rad/s or m/s], inside the limits; towards zero while the measured position is unknown."""
-        return self._loop.velocity(tick)
+        return self._loop.velocity(tick, self._loop.measured(tick))

@@ -5,6 +5,8 @@ by itself half a second after the last message; at rest zeros are sent explicitl
 """
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vla_async.bridge.outputs.base import OutputSettings, Tick
@@ -26,7 +28,7 @@ class WorldTwist:
         measured = self._loop.measured(tick)
         if measured is not None:
             self._yaw = float(measured[2])
-        return limited(in_body(self._loop.velocity(tick), self._yaw), self._output)
+        return limited(in_body(self._loop.velocity(tick, measured), self._yaw), self._output)
 
 
 class BodyTwist:
@@ -44,12 +46,14 @@ class BodyTwist:
 
 def in_body(velocity: FloatArray, yaw: float) -> FloatArray:
     """Velocity x, y, yaw (3,) in the world's frame as one in the frame of a base that stands at `yaw` [rad] in it."""
-    x, y, turning = velocity
-    return np.array([np.cos(yaw) * x + np.sin(yaw) * y, np.cos(yaw) * y - np.sin(yaw) * x, turning])
+    x, y, turning = velocity.tolist()
+    cos, sin = math.cos(yaw), math.sin(yaw)
+    return np.array([cos * x + sin * y, cos * y - sin * x, turning])
 
 
 def limited(twist: FloatArray, output: TwistOutput) -> FloatArray:
     """Twist (3,) no faster than the base may go; its direction stays."""
-    speed = float(np.hypot(twist[0], twist[1]))
+    x, y, turning = twist.tolist()
+    speed = math.hypot(x, y)
     scale = min(1.0, output.linear / speed) if speed > 0 else 1.0
-    return np.array([scale * twist[0], scale * twist[1], np.clip(twist[2], -output.angular, output.angular)])
+    return np.array([scale * x, scale * y, min(max(turning, -output.angular), output.angular)])

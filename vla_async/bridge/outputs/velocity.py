@@ -35,7 +35,8 @@ class SlewLimit:
             wanted = np.zeros_like(self._sent)
         since_s = 0.0 if self._sent_ns is None else min(max(seconds(now_ns - self._sent_ns), 0.0), LONGEST_S)
         step = self._acceleration * since_s
-        self._sent = np.clip(np.clip(wanted, -self._velocity, self._velocity), self._sent - step, self._sent + step)
+        wanted = within(wanted, -self._velocity, self._velocity)
+        self._sent = within(wanted, self._sent - step, self._sent + step)
         self._sent_ns = now_ns
         return self._sent
 
@@ -57,15 +58,21 @@ class VelocityLoop:
         position: FloatArray = tick.measured.position[self._joints]
         return position if np.isfinite(position).all() else None
 
-    def velocity(self, tick: Tick) -> FloatArray:
-        """What to send (J,) [rad/s or m/s]."""
-        measured = self.measured(tick)
+    def velocity(self, tick: Tick, measured: FloatArray | None) -> FloatArray:
+        """What to send (J,) [rad/s or m/s], from what `measured` says."""
         wanted = None if measured is None or tick.now_ns >= tick.motion.end_ns else self._wanted(tick, measured)
         return self._slew.towards(wanted, tick.now_ns)
 
     def _wanted(self, tick: Tick, measured: FloatArray) -> FloatArray:
         apart = tick.command.position[self._joints] - measured
-        apart = np.where(self._turning, apart - TURN * np.round(apart / TURN), apart)
-        feedback = self._gain * np.clip(apart, -self._farthest, self._farthest)
+        if self._turning.any():
+            apart = np.where(self._turning, apart - TURN * np.rint(apart / TURN), apart)
+        feedback = self._gain * within(apart, -self._farthest, self._farthest)
         wanted: FloatArray = tick.command.velocity[self._joints] + feedback
         return wanted
+
+
+def within(values: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Values between the limits; numpy's `clip` takes five times as long for arrays this small."""
+    kept: FloatArray = np.minimum(np.maximum(values, lower), upper)
+    return kept

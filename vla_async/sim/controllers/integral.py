@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_async.bridge.outputs.velocity import within
 from vla_async.embodiment import Embodiment
 from vla_async.timebase import seconds
 from vla_async.types import FloatArray
@@ -26,6 +27,6 @@ class Integral:
     def advance(self, velocity: FloatArray, now_ns: int) -> FloatArray:
         """Positions at `now_ns` after `velocity` (J,) [rad/s or m/s] since the last call."""
         moved = self.position + velocity * self.elapsed_s(now_ns)
-        self.position = np.clip(moved, self._lower, self._upper)
+        self.position = within(moved, self._lower, self._upper)
         self._now_ns = now_ns
         return self.position

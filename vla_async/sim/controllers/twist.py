@@ -1,5 +1,10 @@
-"""A base controller as omni_wheel_drive_controller and its kin: twists that are worth nothing after half a second."""
+"""A base controller as omni_wheel_drive_controller and its kin: twists that are worth nothing after half a second.
+
+The drives behind it limit the acceleration, which not every such controller does.
+"""
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -41,5 +46,6 @@ class TwistController:
 
     def _in_odometry(self) -> FloatArray:
         yaw = float(self._integral.position[2]) if self._turns else 0.0
-        x, y, turning = self._twist
-        return np.array([np.cos(yaw) * x - np.sin(yaw) * y, np.sin(yaw) * x + np.cos(yaw) * y, turning])
+        x, y, turning = self._twist.tolist()
+        cos, sin = math.cos(yaw), math.sin(yaw)
+        return np.array([cos * x - sin * y, sin * x + cos * y, turning])
