@@ -42,7 +42,7 @@ COMMANDS = (
     Command('bench', 'vla_async.bench.command', 'measure the running graph, or the fusers side by side',
             'vla-async bench pipeline --json bench.json\n'
             '  vla-async bench fusion --html fusion.html --seeds 5'),
-    Command('nudge', 'vla_async.nudge.command', 'move one joint a little and back: a robot\'s first motion',
+    Command('nudge', 'vla_async.nudge.command', "move one joint a little and back: a robot's first motion",
             'vla-async nudge --robot so101 --joint wrist_roll --by 0.05'),
     Command('security', 'vla_async.security.command', 'who may say what to whom, as a policy for ros2 security',
             'vla-async security policy --robot so101 > policy.xml'),

@@ -1,6 +1,12 @@
 """Robots: what the suite knows of one, and the files that it reads this from."""
 from vla_async.embodiment.body_limits import Box, Collision
-from vla_async.embodiment.output import GripperOutput, Output, TwistOutput, VelocityOutput
+from vla_async.embodiment.output import (
+    GripperOutput,
+    Output,
+    TrajectoryOutput,
+    TwistOutput,
+    VelocityOutput,
+)
 from vla_async.embodiment.robot import (
     JOINT_KINDS,
     POSE_NUMBERS,
@@ -15,5 +21,5 @@ from vla_async.embodiment.robot import (
 from vla_async.embodiment.robot_file import available, load, parse
 
 __all__ = ['JOINT_KINDS', 'POSE_NUMBERS', 'UNBOUNDED_KINDS', 'Action', 'Box', 'Camera', 'Collision', 'Embodiment',
-           'GripperOutput', 'HandLimits', 'Joint', 'Output', 'Rates', 'TwistOutput', 'VelocityOutput', 'available',
-           'load', 'parse']
+           'GripperOutput', 'HandLimits', 'Joint', 'Output', 'Rates', 'TrajectoryOutput', 'TwistOutput',
+           'VelocityOutput', 'available', 'load', 'parse']

@@ -18,12 +18,19 @@ TWIST_FRAMES = ('world', 'body')
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A controller; forward_position and joint_trajectory need to say no more than this."""
+    """A controller; forward_position needs to say no more than this."""
 
     name: str
     kind: str  # one of OUTPUT_KINDS
     topic: str
     joints: tuple[str, ...]  # in the order of the controller
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryOutput(Output):
+    """joint_trajectory: a stretch of motion, which nothing changes any more before it can have arrived."""
+
+    latency_s: float = 0.05  # longest time that a message takes to the controller [s]
 
 
 @dataclass(frozen=True, slots=True)

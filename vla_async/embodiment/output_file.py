@@ -9,6 +9,7 @@ from vla_async.embodiment.output import (
     TWIST_FRAMES,
     GripperOutput,
     Output,
+    TrajectoryOutput,
     TwistOutput,
     VelocityOutput,
 )
@@ -34,6 +35,9 @@ def parse_output(source: str, name: str, entry: Any) -> Output:
     if kind == 'forward_velocity':
         no_other_keys(where, own, ('gain',))
         return VelocityOutput(*common, gain=positive(f'{where}: gain', own.get('gain')))
+    if kind == 'joint_trajectory':
+        no_other_keys(where, own, ('latency_s',))
+        return TrajectoryOutput(*common, latency_s=positive(f'{where}: latency_s', own.get('latency_s')))
     if kind == 'twist':
         return _twist(where, common, own)
     if kind == 'gripper':

@@ -13,13 +13,14 @@ class WindowStream:
 
     Each begins one period in the past, so that the present is inside of it when it arrives, lies on the knots of the
     motion, so that successive windows repeat it, and has a later stamp than the one before, by which it can be traced.
-    `window_s` is their length [s]; it becomes longer where the joints need more to stop.
+    `window_s` is their length [s]; it becomes longer where the joints need more to stop after what may not change.
     """
 
     def __init__(self, fuser: Fuser, rate_hz: float, window_s: float) -> None:
         self._fuser, self._period_ns = fuser, step_ns(rate_hz)
         self._step_ns = nanoseconds(fuser.config.knot_s)
-        self._points = math.ceil(nanoseconds(max(window_s, fuser.config.stop_s)) / self._step_ns) + 2
+        stop_s = fuser.config.commit_s + fuser.config.stop_s
+        self._points = math.ceil(nanoseconds(max(window_s, stop_s)) / self._step_ns) + 2
         self._stamp_ns = self._taken_ns = 0
 
     def take(self, now_ns: int) -> JointWindow:

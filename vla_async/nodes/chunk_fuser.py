@@ -1,13 +1,14 @@
 """Node: joins action chunks to one motion and sends it ahead of time, as windows that end at rest."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from std_srvs.srv import Trigger
 
 from vla_async.bridge.anchoring import SetPoint, find_anchor
+from vla_async.bridge.outputs.trajectory_settings import fused_commit_s
 from vla_async.errors import DataError
 from vla_async.fusion import FuserSettings, WindowStream, fuser_for
 from vla_async.fusion.factory import FUSERS, OURS
@@ -56,7 +57,8 @@ class ChunkFuserNode(PipelineNode):
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
         rate_hz = self.robot.rates.trajectory_hz
-        self._fuser = fuser_for(self.robot, self._values, self._values.fuser)
+        settings = replace(self._values, commit_s=fused_commit_s(self.robot, self._values.commit_s))
+        self._fuser = fuser_for(self.robot, settings, self._values.fuser)
         self._windows = WindowStream(self._fuser, rate_hz, self._values.window_s)
         self._moving, self._hold_still = False, False
         self._set_point: SetPoint | None = None

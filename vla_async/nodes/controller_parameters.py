@@ -23,9 +23,14 @@ class ControllerParameters:
         self._list = node.create_client(ListParameters, f'{controller}/list_parameters')
         self._get = node.create_client(GetParameters, f'{controller}/get_parameters')
 
+    @property
+    def there(self) -> bool:
+        """Whether somebody would answer."""
+        return bool(self._list.service_is_ready() and self._get.service_is_ready())
+
     def ask(self) -> None:
         """Ask unless it is known already, or nobody is there; an answer that never comes is asked for anew."""
-        if self.values is None and self._list.service_is_ready() and self._get.service_is_ready():
+        if self.values is None and self.there:
             self._list.call_async(ListParameters.Request()).add_done_callback(self._listed)
 
     def destroy(self) -> None:

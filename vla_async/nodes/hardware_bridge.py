@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import gc
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from std_srvs.srv import Trigger
@@ -11,10 +12,13 @@ from std_srvs.srv import Trigger
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.body_guard import BodyGuard
 from vla_async.bridge.follower import STOPPING
-from vla_async.bridge.outputs import OutputSettings, make_output
+from vla_async.bridge.outputs import ControllerOutput, OutputSettings, make_output
+from vla_async.bridge.outputs.trajectory_settings import commit_s, settings_of
 from vla_async.bridge.saturation import SaturationWatch
 from vla_async.bridge.stop_signal import StopSignal
+from vla_async.embodiment import Output, TrajectoryOutput
 from vla_async.errors import DataError
+from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.controller_conversions import to_controller
@@ -25,6 +29,7 @@ from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.threads import Ticker, take_turns_quickly
+from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.timebase import step_ns
 from vla_async.urdf import effort_limits
 
@@ -47,8 +52,8 @@ class Parameters(parameters.RobotParameters):
                                     low=0.01, high=10.0)
     gap_s: float = parameter(0.1, 'after this long without set-points the robot has stopped, and stays [s]',
                              low=0.02, high=10.0)
-    commit_s: float = parameter(0.1, 'how far ahead trajectory controllers are told of the motion for good: no less '
-                                'than the longest way of a message [s]', low=0.0, high=2.0)
+    trajectory_replacement: str = parameter('auto', 'how to stream to trajectory controllers: absolute, splice, or '
+                                            'auto: as their parameters tell')
     stop_heartbeat_s: float = parameter(0.0, 'a stop signal that is silent for longer stops the robot; 0: only its '
                                         'explicit stop does [s]', low=0.0, high=10.0)
     speed_scaling_topic: str = parameter('', 'where the robot tells the speed of its controllers in percent '
@@ -75,12 +80,13 @@ class HardwareBridgeNode(PipelineNode):
             self.create_service(Trigger, f'~/{name}', action)
 
     def configure(self) -> None:
+        self._reading: JointReading | None = None
         values = parameters.read(self, Parameters)
-        config = FollowerConfig.from_embodiment(self.robot, values.tolerances(), values.commit_s)
-        signal = StopSignal(values.stop_heartbeat_s, config.tolerances.clock_lead_s)
+        self._values, self._tolerances = values, values.tolerances()
+        self._signal = StopSignal(values.stop_heartbeat_s, self._tolerances.clock_lead_s)
         self._body = BodyGuard(self.robot, values.hand_speed_max)
-        self._follower = MotionFollower(config, self._body, signal)
-        self._settings = OutputSettings(joint_state_age_s=values.joint_state_age_s)
+        self._streams = TrajectoryControllers(self, values.trajectory_replacement)
+        self._follow(commit_s=0.0)
         self._controllers = {output: self.advertise(topics.controller(output)) for output in self.robot.outputs}
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
         self._windows, self._refused = RateMeter(), 0
@@ -99,9 +105,11 @@ class HardwareBridgeNode(PipelineNode):
         other = self._other_commander()
         if other:
             raise DataError(other)
-        self._follower.activate(self.now_ns(), time.monotonic_ns())
-        self._outputs = [(make_output(output, self.robot, self._settings), output, publisher)
+        variants = self._streams.variants()
+        self._follow(commit_s(self.robot, variants))
+        self._outputs = [(self._sender(output, variants), output, publisher)
                          for output, publisher in self._controllers.items()]
+        self._follower.activate(self.now_ns(), time.monotonic_ns())
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self._ticker.start()
 
@@ -115,9 +123,23 @@ class HardwareBridgeNode(PipelineNode):
         self._follower.deactivate()
 
     def cleanup(self) -> None:
-        watch = self.__dict__.pop('_watch', None)
-        if watch is not None:
-            self.destroy_timer(watch)
+        if '_watch' in self.__dict__:
+            self.destroy_timer(self.__dict__.pop('_watch'))
+        if '_streams' in self.__dict__:
+            self.__dict__.pop('_streams').destroy()
+
+    def _follow(self, commit_s: float) -> None:
+        """A new follower, which knows what was measured last."""
+        config = FollowerConfig.from_embodiment(self.robot, self._tolerances, commit_s)
+        self._follower = MotionFollower(config, self._body, self._signal)
+        if self._reading is not None:
+            self._follower.observe(self._reading.stamp_ns, self._reading.position, self._reading.velocity)
+
+    def _sender(self, output: Output, variants: Mapping[str, str]) -> ControllerOutput:
+        settings = OutputSettings(self._values.joint_state_age_s)
+        if isinstance(output, TrajectoryOutput):
+            settings = replace(settings, trajectory=settings_of(output, self.robot, variants[output.name]))
+        return make_output(output, self.robot, settings)
 
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
@@ -134,7 +156,7 @@ class HardwareBridgeNode(PipelineNode):
         return Diagnosis(level, fault or forces or f'{state}: {reason}'.removesuffix(': '), values)
 
     def _measure(self, message: Any) -> None:
-        reading = self._joints.read(message)
+        self._reading = reading = self._joints.read(message)
         self._follower.observe(reading.stamp_ns, reading.position, reading.velocity)
         self._saturation.observe(reading)
 
@@ -170,6 +192,7 @@ class HardwareBridgeNode(PipelineNode):
     def _look_around(self) -> None:
         while self._follower.journal:
             self.get_logger().info(self._follower.journal.popleft())
+        self._streams.look()
         other = self._other_commander()
         if not other:
             self.settle('second commander')

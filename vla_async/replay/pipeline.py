@@ -16,8 +16,9 @@ import numpy as np
 from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.anchoring import SetPoint, find_anchor
 from vla_async.bridge.body_guard import BodyGuard
+from vla_async.bridge.outputs.trajectory_settings import commit_s, fused_commit_s
 from vla_async.embodiment import Embodiment
-from vla_async.fusion import WindowStream, fuser_for
+from vla_async.fusion import FuserSettings, WindowStream, fuser_for
 from vla_async.joint_order import JointReading
 from vla_async.latent.buffer import LatentBuffer
 from vla_async.observation import ObservationBuffer
@@ -73,9 +74,12 @@ class Pipeline:
         self._random = np.random.default_rng(seed)
         self._observations = ObservationBuffer(robot)
         self._latents = LatentBuffer()
-        self._fuser = fuser_for(robot)
+        settings = FuserSettings()
+        settings = replace(settings, commit_s=fused_commit_s(robot, settings.commit_s))
+        self._fuser = fuser_for(robot, settings)
         self._windows = WindowStream(self._fuser, robot.rates.trajectory_hz, WINDOW_S)
-        self._follower = MotionFollower(FollowerConfig.from_embodiment(robot), BodyGuard(robot))
+        config = FollowerConfig.from_embodiment(robot, commit_s=commit_s(robot))
+        self._follower = MotionFollower(config, BodyGuard(robot))
         self._period_ns = step_ns(robot.rates.trajectory_hz)
         self._due: list[tuple[int, int, Callable[[int], None]]] = []  # heap of (time, order of planning, event)
         self._order = count()

@@ -7,11 +7,14 @@ why there are two variants, and what each can do.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vla_async.embodiment import Embodiment, TrajectoryOutput
 from vla_async.errors import ConfigError, unknown
 from vla_async.timebase import nanoseconds, seconds, step_ns
 
+FUSER_AHEAD_S = 0.02  # a window takes this long from the fuser to the bridge, or less
 ABSOLUTE, SPLICE = 'absolute', 'splice'
 VARIANTS = (ABSOLUTE, SPLICE)
 SPARE_S = 0.005  # clocks of two machines may differ by this much, two cycles of a controller included
@@ -66,3 +69,24 @@ class TrajectorySettings:
         periods_ns = (1 + LOST[self.variant]) * self.period_ns + self.point_ns
         late_ns = nanoseconds(self.latency_s + self.tick_s + SPARE_S) if self.variant == ABSOLUTE else 0
         return seconds(periods_ns + late_ns)
+
+
+def settings_of(output: TrajectoryOutput, robot: Embodiment, variant: str) -> TrajectorySettings:
+    """Those of one output of the robot; raises ConfigError for what cannot work."""
+    return TrajectorySettings(variant, latency_s=output.latency_s, tick_s=1.0 / robot.rates.command_hz)
+
+
+def commit_s(robot: Embodiment, variants: Mapping[str, str] | None = None) -> float:
+    """How far ahead of the bridge the motion of this robot must not change any more [s]; 0 without such controllers.
+
+    `variants` by the output's name; those that are not there are absolute.
+    """
+    streams = [output for output in robot.outputs if isinstance(output, TrajectoryOutput)]
+    return max((settings_of(output, robot, (variants or {}).get(output.name, ABSOLUTE)).commit_s
+                for output in streams), default=0.0)
+
+
+def fused_commit_s(robot: Embodiment, at_least: float) -> float:
+    """The same ahead of the fuser, or more [s]. The variant splice needs more, which must be set by hand."""
+    needed_s = commit_s(robot)
+    return max(at_least, needed_s + FUSER_AHEAD_S) if needed_s else at_least
