@@ -107,9 +107,9 @@ def test_a_twist_is_that_of_the_base_in_its_own_frame(robot_file):
 
 
 @pytest.mark.parametrize('name, values, culprit', [
-    ('base', [0.1, np.nan, 0.0], 'base/cmd_vel: set-point of base_y is not finite'),
-    ('hands', [np.inf, 0.0], 'hands/commands: set-point of right_gripper is not finite'),
-    ('torso', [0.0] * 3, 'torso/commands: 3 set-points for 4 joints')])
+    ('base', [0.1, np.nan, 0.0], 'set-point of base_y is not finite'),
+    ('hands', [np.inf, 0.0], 'set-point of right_gripper is not finite'),
+    ('torso', [0.0] * 3, '3 set-points for 4 joints')])
 def test_what_a_controller_cannot_use_is_named(robot_file, name, values, culprit):
     output = next(o for o in embodiment.load(robot_file).outputs if o.name == name)
     with pytest.raises(DataError, match=culprit):

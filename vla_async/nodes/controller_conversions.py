@@ -24,7 +24,7 @@ def to_controller(output: Output, payload: Payload, stamp_ns: int) -> Any:
 
 
 def from_controller(output: Output, message: Any) -> tuple[Payload, int]:
-    """Payload and stamp [ns], 0 without one, of such a message; raises DataError that names topic and joint."""
+    """Payload and stamp [ns], 0 without one, of such a message; raises DataError that names the joint."""
     if output.kind == 'joint_trajectory':
         return window_value(message, output.joints), to_ns(message.header.stamp)
     if isinstance(output, TwistOutput):
@@ -48,8 +48,8 @@ def twist_value(message: TwistStamped) -> FloatArray:
 
 def _checked(output: Output, values: FloatArray) -> FloatArray:
     if values.shape != (len(output.joints),):
-        raise DataError(f'{output.topic}: {values.size} set-points for {len(output.joints)} joints; ignored')
+        raise DataError(f'{values.size} set-points for {len(output.joints)} joints; ignored')
     if not np.isfinite(values).all():
         culprit = output.joints[int(np.argmin(np.isfinite(values)))]
-        raise DataError(f'{output.topic}: set-point of {culprit} is not finite; ignored')
+        raise DataError(f'set-point of {culprit} is not finite; ignored')
     return values

@@ -57,9 +57,10 @@ class ControllerInput:
             controllers.receive(self._output.name, *from_controller(self._output, message), now_ns)
             self.fault = ''
         except DataError as error:
-            if self.fault != str(error):
-                self.fault = str(error)
-                self._node.get_logger().error(self.fault)
+            fault = f'{self._output.topic}: {error}'
+            if not self.fault:  # once, not for each message of a stream
+                self._node.get_logger().error(fault)
+            self.fault = fault
 
 
 class RobotSimulator(Node):
