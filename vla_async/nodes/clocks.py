@@ -15,6 +15,20 @@ STEADY = Clock(clock_type=ClockType.STEADY_TIME)  # for timers that must not wai
 LOOK_PERIOD_S = 0.1
 SIMULATED_FORWARD_S = 2.0  # a bag that is played fast tells the time in long steps
 
+APART_NS, TRIES = 50_000, 5  # readings this near to each other are of one instant
+
+
+def one_instant(now_ns: Callable[[], int]) -> tuple[int, int]:
+    """What `now_ns` and the steady clock tell at one instant [ns].
+
+    A thread may have to wait between two readings, and then they would seem to have jumped against each other.
+    """
+    for _ in range(TRIES):
+        before_ns, instant_ns, after_ns = time.monotonic_ns(), now_ns(), time.monotonic_ns()
+        if after_ns - before_ns <= APART_NS:
+            break
+    return instant_ns, (before_ns + after_ns) // 2
+
 
 class ClockWatch:
     """Calls `jumped(seconds)` when the node's clock was set, be it the machine's or that of a simulation or a bag.
@@ -41,5 +55,4 @@ class ClockWatch:
             self._jumped(jump_s)
 
     def _simulated_jump(self, jump: TimeJump) -> None:
-        if self._clock.now().nanoseconds != jump.delta.nanoseconds:  # equal: simulated time begins
-            self._jumped(seconds(jump.delta.nanoseconds))
+        self._jumped(seconds(jump.delta.nanoseconds))

@@ -20,7 +20,7 @@ from vla_async.embodiment import Output, TrajectoryOutput
 from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
-from vla_async.nodes.clocks import STEADY
+from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.controller_conversions import to_controller
 from vla_async.nodes.conversions import set_point_message, to_ns, window_value
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
@@ -109,7 +109,7 @@ class HardwareBridgeNode(PipelineNode):
         self._follow(commit_s(self.robot, variants))
         self._outputs = [(self._sender(output, variants), output, publisher)
                          for output, publisher in self._controllers.items()]
-        self._follower.activate(self.now_ns(), time.monotonic_ns())
+        self._follower.activate(*one_instant(self.now_ns))
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self._ticker.start()
 
@@ -175,7 +175,7 @@ class HardwareBridgeNode(PipelineNode):
 
     def _tick(self, late: bool) -> None:
         follower = self._follower
-        tick = follower.tick(self.now_ns(), time.monotonic_ns())
+        tick = follower.tick(*one_instant(self.now_ns))
         for sender, output, publisher in self._outputs:
             payload = sender.take(tick)
             if payload is not None:
