@@ -41,7 +41,8 @@ COMMANDS = (
             'vla-async doctor'),
     Command('bench', 'vla_async.bench.command', 'measure the running graph, or the fusers side by side',
             'vla-async bench pipeline --json bench.json\n'
-            '  vla-async bench fusion --html fusion.html --seeds 5'),
+            '  vla-async bench fusion --html fusion.html --seeds 5\n'
+            '  vla-async bench faults --quick --json faults.json --html faults.html'),
     Command('nudge', 'vla_async.nudge.command', "move one joint a little and back: a robot's first motion",
             'vla-async nudge --robot so101 --joint wrist_roll --by 0.05'),
     Command('security', 'vla_async.security.command', 'who may say what to whom, as a policy for ros2 security',

@@ -47,7 +47,6 @@ class Graph:
 @contextmanager
 def running(options: DemoOptions, folder: Path, *, instrumented: bool) -> Iterator[Graph]:
     """Everything up inside the block, everything gone after it; raises VlaAsyncError when it does not come up."""
-    shutil.rmtree(folder / 'bag', ignore_errors=True)  # of the graph before
     claim = claim_free_domain()
     os.environ.update(environment(claim.id, os.environ))  # for the node of this process, too
     clocks = Clocks(folder / 'clocks', NODES) if instrumented else None
@@ -61,6 +60,7 @@ def running(options: DemoOptions, folder: Path, *, instrumented: bool) -> Iterat
             driver.wait_for_bring_up()
             yield Graph(starter, driver, clocks, folder)
     finally:
+        shutil.rmtree(folder / 'bag', ignore_errors=True)
         claim.release()
 
 
