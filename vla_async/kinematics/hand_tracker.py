@@ -29,7 +29,7 @@ DAMPING = 0.5  # c, of the size of link length times V^2: with less stretched ar
 LEAST_DAMPING = 1e-4  # epsilon: keeps a small error beside a singularity from asking for large steps [m^2/s^2]
 PULL = 0.02  # share of the way to the posture that each sample may go
 ITERATIONS = 4  # per sample at most; the sample before is near, so two are the rule
-SMALL_STEP = 1e-4  # a step that takes so short a time ends the iterations: the error it leaves is its square [s]
+SMALL_STEP = 5e-4  # a step that takes so short a time ends the iterations: the error it leaves is its square [s]
 SOLVED = 1
 
 
@@ -68,7 +68,7 @@ class HandTracker:
         for i, target in enumerate(zip(positions, rotations, strict=True)):
             now = joints[i] = self._reach(now, posture, target, step_s)
             self._model.place(now)
-            missed[i] = np.linalg.norm(self._model.error(*target), axis=-1)
+            missed[i] = _lengths(self._model.error(*target))
         return Tracked(joints, missed)
 
     def _reach(self, before: FloatArray, posture: FloatArray, target: tuple[FloatArray, FloatArray],
@@ -90,7 +90,7 @@ class HandTracker:
         """x (D,) [s], zero for joints that stay."""
         self._model.place(now)
         moved, step = self._moved, np.zeros_like(now)
-        error = self._near(self._model.error(*target))
+        error = _near(self._model.error(*target))
         slope = (UNITS[:, None] * self._model.jacobian()).reshape(len(error), -1)[:, moved] * self._speed[moved]
         damping = DAMPING * np.sqrt(error @ error) + LEAST_DAMPING
         square = slope.T @ slope + damping * self._unit
@@ -100,7 +100,14 @@ class HandTracker:
             step[moved] = found
         return step
 
-    def _near(self, error: FloatArray) -> FloatArray:
-        """W e (6 P,) [m] of errors (P, 2, 3) [m, rad], each of them at most FAR long."""
-        error = UNITS * error
-        return (error * (FAR / np.maximum(np.linalg.norm(error, axis=-1, keepdims=True), FAR))).ravel()
+
+def _near(error: FloatArray) -> FloatArray:
+    """W e (6 P,) [m] of errors (P, 2, 3) [m, rad], each of them at most FAR long."""
+    error = UNITS * error
+    return (error * (FAR / np.maximum(_lengths(error), FAR))[..., None]).ravel()
+
+
+def _lengths(vectors: FloatArray) -> FloatArray:
+    """Along the last axis."""
+    lengths: FloatArray = np.sqrt(np.vecdot(vectors, vectors))
+    return lengths
