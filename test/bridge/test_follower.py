@@ -419,9 +419,16 @@ class TestStopSignal:
     def test_an_old_word_does_not_take_back_a_newer_stop(self):
         robot = Robot()
         robot.follower.hear(robot.now_ns, True, '')
-        robot.follower.hear(robot.now_ns - S, False, '')
+        robot.follower.hear(robot.now_ns - S // 10, False, '')
         robot.run(0.1)
         assert robot.follower.state == 'stopped'
+
+    def test_a_word_from_the_future_does_not_hide_a_stop(self):
+        robot = Robot()
+        robot.follower.hear(robot.now_ns + 10 * S, False, '')
+        robot.follower.hear(robot.now_ns, True, 'button')
+        robot.run(0.1)
+        assert robot.follower.reason == 'stop signal: button'
 
 
 def test_controllers_that_run_slowly_end_the_motion_until_they_are_back_at_speed():

@@ -47,3 +47,17 @@ def test_a_gripper_that_goes_its_own_way_is_far_from_nothing() -> None:
     assert watchdog.distance_fault(sent, 0.6, 'the set-point') == ''
     sent[list(robot.indices(('left_arm_1',)))] += 0.9
     assert 'left_arm_1 is 0.900 away' in watchdog.distance_fault(sent, 0.6, 'the set-point')
+
+
+def test_a_reading_from_the_future_does_not_hide_those_that_follow() -> None:
+    watchdog = measured(0.0)
+    watchdog.observe(JointReading(10**18 + 10 * 10**9, ZERO, ZERO))
+    assert 'in the future' in watchdog.age_fault(10**18)
+    watchdog.observe(JointReading(10**18, ZERO + 0.1, ZERO))
+    assert watchdog.age_fault(10**18) == ''
+
+
+def test_a_reading_that_was_overtaken_is_left_out() -> None:
+    watchdog = measured(0.5)
+    watchdog.observe(JointReading(10**18 - 10**7, ZERO, ZERO))
+    assert watchdog.reading.position[0] == 0.5

@@ -14,8 +14,12 @@ class StopSignal:
         self._stop, self._reason = False, ''
 
     def hear(self, stamp_ns: int, stop: bool, reason: str) -> None:
-        """A word stamped `stamp_ns`; one that is older than the known one changes nothing."""
-        if self._stamp_ns is None or stamp_ns >= self._stamp_ns:
+        """A word stamped `stamp_ns`. Stop counts whatever its stamp; to take it back, a word must not be overtaken.
+
+        One that is much older than the known one tells that this was stamped in the future.
+        """
+        overtaken_s = 0.0 if self._stamp_ns is None else seconds(self._stamp_ns - stamp_ns)
+        if stop or overtaken_s <= 0.0 or overtaken_s > self._clock_lead_s:
             self._stamp_ns, self._stop, self._reason = stamp_ns, stop, reason
 
     def forget(self) -> None:

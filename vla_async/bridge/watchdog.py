@@ -23,8 +23,13 @@ class Watchdog:
         self.speed_scale = 1.0  # at which the controllers follow trajectories
 
     def observe(self, reading: JointReading) -> None:
-        """Keep a joint state, unless it is older than the one that is known."""
-        if self.reading is None or reading.stamp_ns >= self.reading.stamp_ns:
+        """Keep a joint state, unless it is a little older than the one that is known, which then was overtaken.
+
+        One that is much older tells that the known one was stamped in the future: it must not hide all others.
+        """
+        known = self.reading
+        overtaken_s = 0.0 if known is None else seconds(known.stamp_ns - reading.stamp_ns)
+        if overtaken_s <= 0.0 or overtaken_s > self._tolerances.clock_lead_s:
             self.reading = reading
 
     def age_fault(self, now_ns: int) -> str:
