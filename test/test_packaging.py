@@ -20,7 +20,7 @@ LAUNCH_ONLY = {'launch_ros'}  # imported by launch files, which run where ROS is
 DISTRIBUTIONS = {'yaml': 'pyyaml', 'PIL': 'pillow'}
 # declared, but loaded by others: a solver that mink is asked for, what transformers reads images with,
 # and what the built messages load
-UNIMPORTED = {'daqp', 'pillow', 'ros-rosidl-default-runtime'}
+UNIMPORTED = {'pillow', 'ros-rosidl-default-runtime'}
 
 
 def package_xml(folder: str) -> ElementTree.Element:
