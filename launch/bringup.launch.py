@@ -41,4 +41,4 @@ def node(spec):
         namespace=LaunchConfiguration('namespace'),
         parameters=[LaunchConfiguration('params_file'), told],
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level'), '--enclave', enclave(spec.name)],
-        output='screen', respawn=True, respawn_delay=1.0)
+        output='screen', respawn=True, respawn_delay=0.2)

@@ -17,11 +17,12 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
 
 from vla_async import embodiment
 from vla_async.launcher.environment import environment
 from vla_async.nodes import topics
-from vla_async.nodes.conversions import chunk_message, image_message, joint_state_message, task_message
+from vla_async.nodes.conversions import chunk_message, image_message, joint_state_message, task_message, to_time
 from vla_async.nodes.topics import Topic
 from vla_async.types import ActionChunk, Task
 
@@ -99,6 +100,10 @@ class Graph:
         """Wait until the node's diagnostic holds all these words."""
         self.until(lambda: all(word in self.diagnosis(node) for word in words), f'{node} says {words}')
 
+    def status(self, node: str) -> Any:
+        """Last diagnostic status of the node, None before the first."""
+        return next((s for name, s in self.diagnoses.items() if name.startswith(f'{node}: ')), None)
+
     def close(self) -> None:
         for node in self.executor.get_nodes():
             if hasattr(node, 'close'):
@@ -121,6 +126,9 @@ class WaxRobot(Node):
         self.cameras = {camera.name: camera for camera in ROBOT.cameras}
         self.commands: list[np.ndarray] = []
         self.measured: Callable[[np.ndarray], np.ndarray] = lambda position: position
+        self.now_ns: Callable[[], int] = time.time_ns
+        self.frozen: set[str] = set()  # cameras that go on sending one picture
+        self._seen = 0
         self._joint_states = topics.JOINT_STATES.advertise(self)
         self._pictures = {name: topics.camera(camera).advertise(self) for name, camera in self.cameras.items()}
         (output,) = ROBOT.outputs
@@ -135,12 +143,13 @@ class WaxRobot(Node):
     def _feel(self) -> None:
         position = self.measured(self.position)
         names = self.names[:len(position)]
-        self._joint_states.publish(joint_state_message(time.time_ns(), names, position, np.zeros(len(position))))
+        self._joint_states.publish(joint_state_message(self.now_ns(), names, position, np.zeros(len(position))))
 
     def _see(self) -> None:
-        stamp_ns = time.time_ns()
+        stamp_ns, self._seen = self.now_ns(), self._seen + 1
         for name, camera in self.cameras.items():
             picture = np.full((camera.height, camera.width, 3), 90, np.uint8)
+            picture[0, 0] += 0 if name in self.frozen else self._seen % 2  # no two pictures of a camera are alike
             self._pictures[name].publish(image_message(stamp_ns, name, picture))
 
     def assert_calm(self) -> None:
@@ -153,6 +162,21 @@ class WaxRobot(Node):
     def still_since(self, count: int) -> bool:
         """Whether the last `count` commands are the same, but for rounding."""
         return len(self.commands) >= count and bool(np.ptp(np.array(self.commands[-count:]), axis=0).max() < 1e-9)
+
+
+class SimulatedClock:
+    """Publishes /clock, which goes on at a tenth of the pace, so that a busy machine makes nothing old; may be set."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._offset_ns = 10**15
+        self._publisher = graph.probe.create_publisher(Clock, '/clock', 1)
+        graph.probe.create_timer(0.02, lambda: self._publisher.publish(Clock(clock=to_time(self.now_ns()))))
+
+    def now_ns(self) -> int:
+        return time.monotonic_ns() // 10 + self._offset_ns
+
+    def set_by(self, seconds: float) -> None:
+        self._offset_ns += round(seconds * 1e9)
 
 
 class Feeder(Node):
@@ -196,6 +220,14 @@ def graph(ros_environment: None) -> Iterator[Graph]:
 @pytest.fixture
 def robot(graph: Graph) -> WaxRobot:
     return graph.add(WaxRobot(graph.context))
+
+
+@pytest.fixture
+def clock(graph: Graph, robot: WaxRobot) -> SimulatedClock:
+    """Simulated time, which the robot stamps its messages with."""
+    made = SimulatedClock(graph)
+    robot.now_ns = made.now_ns
+    return made
 
 
 @pytest.fixture

@@ -1,4 +1,9 @@
 """lifecycle_manager and task_server with real lifecycle nodes and a real action client."""
+import os
+import signal
+import time
+from pathlib import Path
+
 import pytest
 from action_msgs.msg import GoalStatus
 from lifecycle_msgs.msg import Transition
@@ -9,6 +14,8 @@ from vla_async_msgs.action import RunTask
 from vla_async_msgs.msg import SimulationStatus
 
 from vla_async.errors import ConfigError
+from vla_async.launcher.process import Command as StarterCommand
+from vla_async.launcher.starter import Starter
 from vla_async.nodes import lifecycle_client, lifecycle_manager, topics
 from vla_async.nodes.conversions import set_point_message, to_duration
 from vla_async.nodes.lifecycle import PipelineNode
@@ -197,3 +204,50 @@ def test_the_judge_of_a_simulation_ends_a_task_only_where_that_is_wanted(graph, 
     status, result = client.end(client.ask('touch the red cube', limit_s=2.0))
     assert result.success is judged
     assert (status == GoalStatus.STATUS_SUCCEEDED) is judged
+
+
+HANGING_NODE = """
+import signal, sys, threading, time
+from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.process import run
+
+class Fuser(PipelineNode):
+    TASK = 'may hang'
+    hangs = False
+
+    def activate(self):
+        self.thread = self.worker('fusing', self.step, 0.5)
+        self.thread.start()
+
+    def deactivate(self):
+        self.thread.close()
+
+    def step(self):
+        time.sleep(600.0 if Fuser.hangs else 0.01)
+
+def hang(*_):
+    Fuser.hangs = True
+
+def main():
+    signal.signal(signal.SIGUSR1, hang)
+    return run(lambda: Fuser('chunk_fuser'))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('signal_name', 'words'), [('SIGSTOP', 'silent for'), ('SIGUSR1', 'fusing has stood still')])
+def test_a_node_that_hangs_is_killed_and_comes_back(graph, two_members, tmp_path, signal_name, words, capfd):
+    (tmp_path / 'hanging.py').write_text(HANGING_NODE)
+    surroundings = {**os.environ, 'ROS_DOMAIN_ID': str(graph.context.get_domain_id()),
+                    'PYTHONPATH': f'{tmp_path}:{Path(__file__).parents[2]}'}
+    manager = graph.add(LifecycleManager(context=graph.context))
+    member(graph, Willing, 'hardware_bridge')
+    with Starter([StarterCommand('chunk_fuser', 'hanging')], surroundings, tmp_path) as starter:
+        graph.until_diagnosed('lifecycle_manager', 'all active')
+        graph.until_diagnosed('chunk_fuser', 'fine')
+        hung = starter.processes['chunk_fuser'].pid
+        os.kill(hung, getattr(signal, signal_name))
+        graph.until(lambda: starter.poll(time.monotonic()), 'the end of the process')
+        assert starter.processes['chunk_fuser'].pid != hung
+        graph.until(lambda: manager._bring_up.restarts == 1 and manager._bring_up.complete, 'its return')
+    assert words in capfd.readouterr().err

@@ -22,7 +22,7 @@ from vla_async.nodes.conversions import (
     to_ns,
     window_message,
 )
-from vla_async.nodes.diagnostics import OK, Diagnosis, RateMeter
+from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
@@ -39,6 +39,8 @@ class Parameters(parameters.RobotParameters, FuserSettings):
                                 low=0.1, high=5.0)
     anchor_tolerance: float = parameter(0.02, 'a held robot further than this from the motion has not followed it '
                                         '[rad or m]', low=0.0001, high=1.0)
+    chunk_age_s: float = parameter(0.5, 'a newest chunk stamped further back than this is a matter for a warning [s]',
+                                   low=0.01, high=10.0)
 
 
 class ChunkFuserNode(PipelineNode):
@@ -82,6 +84,10 @@ class ChunkFuserNode(PipelineNode):
         if '_timer' in self.__dict__:
             self.destroy_timer(self.__dict__.pop('_timer'))
 
+    def clock_jumped(self) -> None:
+        """The motion has its times from the old clock; the next chunk begins anew from where the robot is."""
+        self._moving, self._set_point = False, None
+
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
         values: dict[str, object] = {
@@ -90,6 +96,8 @@ class ChunkFuserNode(PipelineNode):
         age_s = self._fuser.chunk_age_s(now_ns)
         if age_s is not None:
             values['chunk age [s]'] = age_s
+        if self._moving and age_s is not None and age_s > self._values.chunk_age_s:
+            return Diagnosis(WARN, f'the newest chunk is {age_s:.2f} s old; {self._doing(now_ns)}', values)
         return Diagnosis(OK, self._doing(now_ns), values)
 
     def _doing(self, now_ns: int) -> str:

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
-from rclpy.task import Future
 
 from vla_async.graph import PIPELINE
 from vla_async.launcher.bring_up import ACTIVE, INACTIVE, UNCONFIGURED, UNREACHABLE, BringUp
@@ -27,6 +25,7 @@ from vla_async.nodes.system_status import SystemStatusPublisher
 
 LOOK_PERIOD_S = 0.1
 ASK_PERIOD_S = 0.25  # of a node that is active
+UNREACHABLE_S = 1.0  # without an answer
 ASK_BUSY_S = 0.5  # from the demand of a transition to the first question about its outcome
 DEACTIVATE_PATIENCE_S = 2.0
 TARGETS = {'configure': INACTIVE, 'activate': ACTIVE}
@@ -60,7 +59,7 @@ class LifecycleManager(Node):
         values = parameters.read(self, Parameters)
         self._patience_s = {'configure': values.configure_timeout_s, 'activate': values.activate_timeout_s}
         names = [spec.name for spec in PIPELINE if spec.lifecycle]
-        self._members = {name: LifecycleClient(self, name) for name in names}
+        self._members = {name: LifecycleClient(self, name, self._hear_state) for name in names}
         self._bring_up, self._heartbeats = BringUp(names), Heartbeats(values.silence_s)
         self._complaints: dict[str, str] = {}
         self._attempts: dict[str, Attempt] = {}
@@ -101,19 +100,14 @@ class LifecycleManager(Node):
         attempt, name = self._attempts.get(member.name), member.name
         if attempt is not None and time.monotonic() - attempt.question.since_s < ASK_BUSY_S:
             return
-        if attempt is None and (member.unanswered or not member.reachable):
+        if attempt is None and (member.silent_s() > UNREACHABLE_S or not member.reachable):
             self._bring_up.saw(name, UNREACHABLE)
-        period_s = ASK_PERIOD_S if self._bring_up.states[name] == ACTIVE else 0.0
-        if member.reachable and member.may_ask(period_s):
-            question = member.ask()
-            question.future.add_done_callback(partial(self._hear_state, name, question.since_s))
+        if member.reachable:
+            member.ask(ASK_PERIOD_S if self._bring_up.states[name] == ACTIVE else 0.0)
 
-    def _hear_state(self, name: str, asked_s: float, answer: Future[Any]) -> None:
-        response, attempt = answer.result(), self._attempts.get(name)
-        if response is None:
-            return
+    def _hear_state(self, name: str, state: str, asked_s: float) -> None:
         self._heartbeats.answered(name, time.monotonic())
-        state = response.current_state.label
+        attempt = self._attempts.get(name)
         if attempt is None:
             self._bring_up.saw(name, state)
         elif asked_s > attempt.question.since_s and state in (UNCONFIGURED, INACTIVE, ACTIVE):
@@ -131,7 +125,6 @@ class LifecycleManager(Node):
 
     def _end(self, attempt: Attempt, *, done: bool) -> None:
         del self._attempts[attempt.name]
-        self._members[attempt.name].asked = None  # a node that is busy leaves questions unanswered
         if done:
             self._complaints.pop(attempt.name, None)
             self._bring_up.saw(attempt.name, TARGETS[attempt.transition])
