@@ -1,7 +1,7 @@
 """A node is silent when it neither answers nor speaks, and it is judged only by who was there to hear it."""
 import pytest
 
-from vla_async.launcher.heartbeat import Heartbeats
+from vla_async.launcher.heartbeat import STARVED, Heartbeats
 
 LIMIT_S = 1.5
 
@@ -10,7 +10,8 @@ class Watched:
     """Heartbeats that are looked at ten times a second."""
 
     def __init__(self):
-        self.beats, self.now_s = Heartbeats(LIMIT_S), 100.0
+        self.starved, self.now_s = set(), 100.0
+        self.beats = Heartbeats(LIMIT_S, self.starved.__contains__)
 
     def look_for(self, seconds, answering=()):
         """What was found silent meanwhile, with the time at which it was."""
@@ -46,6 +47,11 @@ def test_a_node_that_was_forgotten_is_not_judged_until_it_speaks_again(watched):
     assert list(watched.look_for(2.0, answering=('bridge',))) == ['fuser']
 
 
+def test_a_node_that_stops_while_others_answer_is_found_even_with_another(watched):
+    watched.beats.said('buffer', watched.now_s, 'process of buffer')
+    assert set(watched.look_for(2.0, answering=('buffer',))) == {'fuser', 'bridge'}
+
+
 def test_a_busy_node_may_be_silent_until_it_speaks_again(watched):
     watched.beats.said('bridge', watched.now_s, 'process of bridge', busy=True)
     assert watched.look_for(30.0, answering=('fuser',)) == {}
@@ -60,15 +66,26 @@ def test_a_node_whose_work_stands_still_is_found_at_once_though_it_answers(watch
 
 def test_who_was_away_itself_accuses_nobody(watched):
     watched.now_s += 60.0  # as after a SIGSTOP of the one that watches, or a machine that was suspended
-    assert watched.look_for(1.4, answering=()) == {}
-    assert set(watched.look_for(0.5, answering=())) == {'fuser', 'bridge'}
+    assert watched.look_for(1.4, answering=('bridge',)) == {}
+    assert set(watched.look_for(0.5, answering=('bridge',))) == {'fuser'}
 
 
 def test_on_a_machine_that_is_too_busy_nobody_is_accused(watched):
     for _ in range(20):
         watched.now_s += 0.4
         assert watched.beats.silent(watched.now_s) == {}
-    assert set(watched.look_for(1.6)) == {'fuser', 'bridge'}
+    assert set(watched.look_for(1.7, answering=('bridge',))) == {'fuser'}
+
+
+def test_when_nobody_is_heard_it_is_nobodys_fault(watched):
+    assert watched.look_for(60.0) == {}
+    assert set(watched.look_for(0.2, answering=('bridge',))) == {'fuser'}  # now it is known that one can be heard
+
+
+def test_a_process_that_does_not_get_to_run_is_given_more_time(watched):
+    watched.starved.add('process of fuser')
+    assert watched.look_for(STARVED * LIMIT_S - 0.1, answering=('bridge',)) == {}
+    assert set(watched.look_for(0.3, answering=('bridge',))) == {'fuser'}
 
 
 def test_an_unknown_node_is_not_judged(watched):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from vla_async.launcher.identity import kill, own_identity
+from vla_async.launcher.identity import is_starved, kill, own_identity
 
 PROGRAM = """
 import sys, time
@@ -37,6 +37,18 @@ def test_a_stopped_process_is_killed_too(process):
     child.send_signal(signal.SIGSTOP)
     assert kill(identity, 'action_generator') == ''
     assert child.wait(10.0) == -signal.SIGKILL
+
+
+def test_a_process_that_runs_is_told_from_one_that_waits_one_that_is_stopped_and_one_that_is_gone(process, until):
+    child, identity = process
+    assert is_starved(own_identity())  # this thread runs
+    until(lambda: not is_starved(identity), 'its sleep')
+    child.send_signal(signal.SIGSTOP)
+    until(lambda: not is_starved(identity), 'its stop')
+    child.kill()
+    child.wait(10.0)
+    assert not is_starved(identity)
+    assert not is_starved('')
 
 
 def test_a_process_of_another_name_is_spared(process):

@@ -1,9 +1,12 @@
 """Which nodes are alive but silent: by what they answer and say themselves, not by a signal made for the purpose."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 LATE_S = 0.3  # a look that comes this long after the one before is late
+QUIET_S = 1.0  # active nodes answer several times a second: when none does for so long, it is not the nodes' fault
+STARVED = 4.0  # times the limit that a process may be silent that wants to run and does not get to
 
 
 @dataclass
@@ -17,11 +20,13 @@ class _Member:
 class Heartbeats:
     """Times of the last sign of life of each node; all times are monotonic [s].
 
-    A node is not judged before its process is known, and after `forget` not before it is known again.
+    A node is not judged before its process is known, and after `forget` not before it is known again. To kill what is
+    merely slow would make a busy machine busier still, so doubt speaks for the node.
     """
 
-    def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
+    def __init__(self, limit_s: float, starved: Callable[[str], bool]) -> None:
+        """`starved` tells whether a process wants to run and does not get to."""
+        self._limit_s, self._starved = limit_s, starved
         self._members: dict[str, _Member] = {}
         self._looked_s = float('-inf')
 
@@ -45,11 +50,16 @@ class Heartbeats:
         """Nodes that have come to a standstill, and how that is known; to be called about ten times a second.
 
         Who comes late itself accuses nobody: words may still wait to be read, and a machine that is too busy for the
-        one that looks is too busy for the others.
+        one that looks is too busy for the others. Nor does who hears nothing at all.
         """
         if now_s - self._looked_s > LATE_S:
             for member in self._members.values():
                 member.heard_s = now_s
         self._looked_s = now_s
+        if now_s - max((m.heard_s for m in self._members.values()), default=now_s) > QUIET_S:
+            return {}
         return {name: m.standstill or f'silent for {now_s - m.heard_s:.2f} s' for name, m in self._members.items()
-                if m.standstill or (not m.busy and now_s - m.heard_s > self._limit_s)}
+                if m.standstill or (not m.busy and self._too_long(m, now_s - m.heard_s))}
+
+    def _too_long(self, member: _Member, silent_s: float) -> bool:
+        return silent_s > self._limit_s and (silent_s > STARVED * self._limit_s or not self._starved(member.process))

@@ -46,6 +46,18 @@ def kill(identity: str, name: str) -> str:
     return ''
 
 
+def is_starved(identity: str) -> bool:
+    """Whether a thread of the process wants to run and does not get to, or waits for a disk; False when it is gone."""
+    pid = identity.split(':')[1] if identity.count(':') == 2 else ''
+    if not pid.isdecimal() or _identity(int(pid)) != identity:
+        return False
+    try:
+        return any((task / 'stat').read_text().rpartition(') ')[2][0] in 'RD'
+                   for task in Path(f'/proc/{pid}/task').iterdir())
+    except OSError:
+        return False
+
+
 def _identity(pid: int) -> str:
     try:
         boot = Path('/proc/sys/kernel/random/boot_id').read_text()[:8]

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from vla_async.graph import PIPELINE
 from vla_async.launcher.bring_up import ACTIVE, INACTIVE, UNCONFIGURED, UNREACHABLE, BringUp
 from vla_async.launcher.heartbeat import Heartbeats
-from vla_async.launcher.identity import ENDED, kill
+from vla_async.launcher.identity import ENDED, is_starved, kill
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.diagnostics import BUSY, ERROR, OK, PROCESS, STALE, WARN, Diagnosis, DiagnosticsPublisher
@@ -60,7 +60,7 @@ class LifecycleManager(Node):
         self._patience_s = {'configure': values.configure_timeout_s, 'activate': values.activate_timeout_s}
         names = [spec.name for spec in PIPELINE if spec.lifecycle]
         self._members = {name: LifecycleClient(self, name, self._hear_state) for name in names}
-        self._bring_up, self._heartbeats = BringUp(names), Heartbeats(values.silence_s)
+        self._bring_up, self._heartbeats = BringUp(names), Heartbeats(values.silence_s, is_starved)
         self._complaints: dict[str, str] = {}
         self._attempts: dict[str, Attempt] = {}
         self._kills = 0
