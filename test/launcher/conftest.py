@@ -27,6 +27,11 @@ PROGRAMS = {
     'late': """
         print('late is there', flush=True)
     """,
+    'forever': """
+        import time
+        print('begun', flush=True)
+        time.sleep(600)
+    """,
     'stubborn': """
         import signal, time
         def main():

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -24,6 +25,11 @@ def start(tmp_path, program_environment):
     def make(*commands, **options):
         return Starter(commands, program_environment, tmp_path / 'logs', **options)
     return make
+
+
+def ready(process):
+    """Whether the spare has said so; takes nothing off the line."""
+    return bool(select([process._spare._line], [], [], 0.0)[0])
 
 
 def children_of_this_process():
@@ -99,12 +105,28 @@ def test_a_spare_that_has_imported_everything_takes_over_with_the_arguments_of_t
         assert not process.prepared  # it would take its share of the first one's time
         run.poll(SPARE_DELAY_S)
         assert process.prepared
-        until(lambda: process.log.read_text().count('late is there') == 1, 'the import of the spare')
+        until(lambda: ready(process), 'the spare')
+        assert process.log.read_text().count('late is there') == 1
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(5.0)
         assert run.poll(SPARE_DELAY_S + 0.1) == ['slow']
         until(lambda: process.log.read_text().count('up') == 2, 'second up')
         assert process.log.read_text().splitlines() == ["up ['one', 'two']", 'late is there', "up ['one', 'two']"]
+
+
+def test_a_spare_that_is_not_ready_is_not_waited_for(start, program, until, alive):
+    with start(program('waits', preload=('forever',))) as run:
+        process = run.processes['waits']
+        until(lambda: up(process), 'up')
+        process.prepare()
+        (spare,) = children_of_this_process() - {process.pid}
+        until(lambda: 'begun' in process.log.read_text(), 'the import')
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(5.0)
+        assert run.poll(0.0) == ['waits']
+        assert process.pid != spare
+        assert not alive(spare)
+        until(lambda: process.log.read_text().count('up') == 2, 'second up')
 
 
 def test_a_spare_that_died_is_no_hindrance(start, program, until):

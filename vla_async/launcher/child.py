@@ -28,16 +28,17 @@ def follow(starter: int) -> None:
 
 
 def stand_by(modules: list[str]) -> None:
-    """Import the modules, at the expense of nobody, and return when a line is read; end when the starter is gone."""
+    """Import the modules at the expense of nobody, say so, and return when called up; end when the starter is gone."""
     def prepare() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)  # of this thread alone
         for module in modules:
             importlib.import_module(module)
     preparation = threading.Thread(target=prepare, name='stand by', daemon=True)
     preparation.start()
+    preparation.join()
+    os.write(sys.stdin.fileno(), b'.')
     if not sys.stdin.readline():
         os._exit(0)
-    preparation.join()
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from vla_async.launcher.spare import Spare
+
 LOG_TAIL_LINES = 12
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,7 +36,7 @@ class ManagedProcess:
         self.restarts = 0
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
-        self._spare: subprocess.Popen[bytes] | None = None
+        self._spare: Spare | None = None
 
     @property
     def name(self) -> str:
@@ -52,7 +54,7 @@ class ManagedProcess:
     @property
     def prepared(self) -> bool:
         """Whether a spare stands by."""
-        return self._spare is not None and self._spare.poll() is None
+        return self._spare is not None and self._spare.alive
 
     @property
     def exit_status(self) -> int | None:
@@ -63,19 +65,19 @@ class ManagedProcess:
         """Start it, which is quicker with a spare; the log file is appended to."""
         with _signals_held():
             spare, self._spare = self._spare, None
-            self._process = spare if spare is not None and _call_up(spare) else self._spawn((), subprocess.DEVNULL)
+            self._process = (spare.call_up() if spare is not None else None) or self._spawn((), subprocess.DEVNULL)
 
     def prepare(self) -> None:
-        """Let a spare process stand by for the next start: it has imported what takes time, and nothing else."""
+        """Let a spare stand by for the next start."""
         with _signals_held():
-            self._spare = self._spawn((self.command.module, *self.command.preload), subprocess.PIPE)
+            self.dismiss_spare()
+            self._spare = Spare(lambda line: self._spawn((self.command.module, *self.command.preload), line))
 
     def dismiss_spare(self) -> None:
-        """Kill the spare, if there is one; it has done nothing yet that would have to be undone."""
+        """End the spare, if there is one."""
         spare, self._spare = self._spare, None
         if spare is not None:
-            spare.kill()
-            spare.communicate()  # closes the pipe and waits
+            spare.dismiss()
 
     def restart(self) -> None:
         """Start it again after it ended, and count that."""
@@ -118,16 +120,6 @@ class ManagedProcess:
     def _open_log(self) -> IO[bytes]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         return self.log.open('ab')
-
-
-def _call_up(spare: subprocess.Popen[bytes]) -> bool:
-    """Tell a spare to go on; False when it has died."""
-    try:
-        with spare.stdin as line:  # type: ignore[union-attr]  # made with a pipe
-            line.write(b'go\n')
-    except OSError:
-        return False
-    return spare.poll() is None
 
 
 @contextmanager

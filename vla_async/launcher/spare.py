@@ -1,0 +1,43 @@
+"""A process in reserve: it has imported what takes time, done nothing else, and waits to be called up."""
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable
+
+
+class Spare:
+    """One such process. Its standard input is a line to it, on which it says a byte when it is ready."""
+
+    def __init__(self, spawn: Callable[[int], subprocess.Popen[bytes]]) -> None:
+        """`spawn` starts the process with a given file descriptor as its standard input."""
+        self._line, theirs = socket.socketpair()
+        with theirs:
+            self._process = spawn(theirs.fileno())
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def call_up(self) -> subprocess.Popen[bytes] | None:
+        """The process, on its way into `main()`.
+
+        None when it has died or is not ready: it prepares with what processor time is left over, which on a busy
+        machine takes longer than to start anew.
+        """
+        try:
+            ready = self._line.recv(1, socket.MSG_DONTWAIT)
+            self._line.sendall(b'go\n')
+        except OSError:
+            ready = b''
+        if not ready or not self.alive:
+            self.dismiss()
+            return None
+        self._line.close()
+        return self._process
+
+    def dismiss(self) -> None:
+        """Kill it; it has done nothing yet that would have to be undone."""
+        self._process.kill()
+        self._process.wait()
+        self._line.close()
