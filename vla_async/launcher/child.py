@@ -36,8 +36,12 @@ def stand_by(modules: list[str]) -> None:
     preparation = threading.Thread(target=prepare, name='stand by', daemon=True)
     preparation.start()
     preparation.join()
-    os.write(sys.stdin.fileno(), b'.')
-    if not sys.stdin.readline():
+    try:
+        os.write(sys.stdin.fileno(), b'.')
+        called_up = bool(sys.stdin.readline())
+    except OSError:  # the starter was killed
+        called_up = False
+    if not called_up:
         os._exit(0)
 
 
