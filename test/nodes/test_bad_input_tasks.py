@@ -11,7 +11,7 @@ from vla_async.nodes.hardware_bridge import HardwareBridgeNode
 from vla_async.nodes.latent_buffer import LatentBufferNode
 from vla_async.nodes.latent_conversions import latent_message
 from vla_async.nodes.vlm_reasoner import VlmReasonerNode
-from vla_async.types import Latent
+from vla_async.types import MAX_INSTRUCTION, Latent
 
 TASK = 'touch the red cube with your left hand'
 
@@ -28,7 +28,7 @@ def everything(graph, robot, checkpoint):
 
 
 @pytest.mark.parametrize('instruction', ['触摸 红色 立方体 🤖', 'töuch \t thé \x1b[31m\u202e', '%s {0} "; rm -rf $HOME',
-                                         'touch the red cube and then ' * 200],
+                                         'touch the red cube and then ' * 70],
                          ids=['other script', 'control characters', 'shell', 'very long'])
 def test_a_strange_instruction_is_read_as_far_as_it_goes(graph, everything, instruction):
     latents, chunks = graph.hear(topics.LATENT), graph.hear(topics.ACTION_CHUNK)
@@ -36,6 +36,13 @@ def test_a_strange_instruction_is_read_as_far_as_it_goes(graph, everything, inst
     graph.until(lambda: chunks and any(m.complete for m in latents), 'latents and chunks')
     assert latents[-1].instruction == instruction.strip()
     everything.assert_calm()
+
+
+def test_an_instruction_beyond_all_bounds_is_refused_by_its_length(graph, everything):
+    graph.give_task('x' * (MAX_INSTRUCTION + 1))
+    graph.until_diagnosed('vlm_reasoner', f'{MAX_INSTRUCTION + 1} characters')
+    graph.until(lambda: len(everything.commands) > 50, 'commands')
+    assert everything.still_since(len(everything.commands))
 
 
 def test_an_empty_instruction_moves_nothing(graph, everything):

@@ -35,6 +35,7 @@ from vla_async.urdf import effort_limits
 
 REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
 WATCH_S = 0.5  # how often other commanders are looked for
+CONTROL_PATIENCE_S = 1.0  # a tick that takes longer has hung
 PERCENT = 100.0
 
 
@@ -111,6 +112,7 @@ class HardwareBridgeNode(PipelineNode):
                          for output, publisher in self._controllers.items()]
         self._follower.activate(*one_instant(self.now_ns))
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
+        self.watch('control', self._ticker, CONTROL_PATIENCE_S)
         self._ticker.start()
 
     def deactivate(self) -> None:
