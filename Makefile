@@ -8,7 +8,7 @@ MESSAGES := $(shell find msg -type f)
 PACKAGING := setup.py pyproject.toml package.xml tools/message_build.py vla_async/graph.py resource/vla_async
 
 .DEFAULT_GOAL := help
-.PHONY: help system setup demo test test-quick lint lock clean
+.PHONY: help system setup demo test test-all test-quick lint lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -18,11 +18,14 @@ setup: system $(INSTALLED)  ## make .venv with everything in it; the other targe
 demo: setup  ## a simulated robot follows instructions; ARGS="--seed 3" passes options on
 	$(BIN)/vla-async demo $(ARGS)
 
-test: setup  ## run every test; ARGS="test/fusion -k seam" passes options on
+test: setup  ## run the tests; ARGS="test/fusion -k seam" passes options on
 	$(BIN)/python -m pytest $(ARGS)
 
+test-all: setup  ## run those tests, too, that take minutes and a machine to themselves
+	$(BIN)/python -m pytest -m '' $(ARGS)
+
 test-quick: setup  ## run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not long' $(ARGS)
 
 lint: setup  ## style and types
 	$(BIN)/ruff check .

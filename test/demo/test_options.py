@@ -19,7 +19,7 @@ def test_good_options_make_the_report_folder(parse, tmp_path):
 
 @pytest.mark.parametrize(('words', 'message'), [
     (['--task', 'juggle'], "unknown task 'juggle'; valid: touch"),
-    (['--robot', 'r2d2'], "unknown robot 'r2d2'; valid: astribot_s1, so101"),
+    (['--robot', 'r2d2'], "unknown robot 'r2d2'; valid: astribot_s1, astribot_s1_ros2_control, so101"),
     (['--checkpoint', 'nothing'], "unknown checkpoint 'nothing'; valid: "),
     (['--instruction', '  '], '--instruction is empty'),
     (['--episodes', '0'], '--episodes and --time-limit must be positive'),

@@ -26,7 +26,7 @@ from vla_async.nodes import topics
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ROBOT = 'astribot_s1'
 LIMIT_S = 240.0  # a busy machine
