@@ -109,7 +109,7 @@ def test_whatever_is_asked_for_or_listened_to_is_there(robot, grants) -> None:
 def test_the_bridge_may_read_the_settings_of_a_trajectory_controller_and_not_change_them() -> None:
     outputs = {'base': small_robot.OUTPUTS['base'], 'arm': {
         'kind': 'joint_trajectory', 'topic': 'arm_controller/joint_trajectory',
-        'joints': ['arm_1', 'arm_2', 'finger']}}
+        'joints': ['arm_1', 'arm_2', 'finger'], 'latency_s': 0.05}}
     granted = rights(small_robot.robot(outputs=outputs))['hardware_bridge']
     assert granted.request == ('arm_controller/get_parameters', 'arm_controller/list_parameters')
     assert {'arm_controller/joint_trajectory', 'base/cmd_vel'} <= set(granted.publish)
