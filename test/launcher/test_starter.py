@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from select import select
 
 import pytest
 
@@ -25,11 +24,6 @@ def start(tmp_path, program_environment):
     def make(*commands, **options):
         return Starter(commands, program_environment, tmp_path / 'logs', **options)
     return make
-
-
-def ready(process):
-    """Whether the spare has said so; takes nothing off the line."""
-    return bool(select([process._spare._line], [], [], 0.0)[0])
 
 
 def children_of_this_process():
@@ -105,7 +99,8 @@ def test_a_spare_that_has_imported_everything_takes_over_with_the_arguments_of_t
         assert not process.prepared  # it would take its share of the first one's time
         run.poll(SPARE_DELAY_S)
         assert process.prepared
-        until(lambda: ready(process), 'the spare')
+        assert not process.replaceable
+        until(lambda: process.replaceable, 'the spare')
         assert process.log.read_text().count('late is there') == 1
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(5.0)

@@ -3,6 +3,7 @@ import time
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 from vla_async_msgs.msg import StopSignal
@@ -62,8 +63,10 @@ def test_a_robot_that_runs_slowly_is_not_led_faster_than_it_follows(graph, robot
     say = graph.say(topics.speed_scaling(SPEED))
     say(Float64(data=60.0))
     graph.until_diagnosed('hardware_bridge', '60 % of their speed')
+    assert graph.status('hardware_bridge').level == DiagnosticStatus.ERROR
     say(Float64(data=100.0))
     graph.until(lambda: '%' not in graph.diagnosis('hardware_bridge'), 'full speed')
+    assert graph.status('hardware_bridge').level == DiagnosticStatus.OK
 
 
 def test_a_bridge_that_stops_says_so_to_who_reads_its_set_points(graph, moving):

@@ -1,10 +1,11 @@
 """Workers hand on what kills them; tickers keep absolute time and skip what they missed."""
+import os
 import time
 from threading import Event
 
 import pytest
 
-from vla_async.nodes.threads import Ticker, Worker
+from vla_async.nodes.threads import Ticker, Worker, ask_for_realtime, give_up_realtime
 
 MS = 1_000_000
 
@@ -53,3 +54,18 @@ def test_a_missed_deadline_is_skipped_and_counted():
     ticker.close()
     assert ticker.skipped >= 9
     assert ticker.lateness_ms()[1] >= ticker.lateness_ms()[0] >= 0
+
+
+def test_a_thread_can_give_up_the_priority_that_it_inherited():
+    policies, done = [], Event()
+
+    def step():
+        ask_for_realtime()
+        give_up_realtime()
+        policies.append(os.sched_getscheduler(0))
+        done.set()
+    worker = Worker('modest', step, pytest.fail)
+    worker.start()
+    assert done.wait(20)
+    worker.close()
+    assert set(policies) == {os.SCHED_OTHER}

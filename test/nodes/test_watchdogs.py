@@ -30,6 +30,13 @@ def speak(graph, checkpoint):
     return say
 
 
+def assert_silent(graph, topic):
+    messages = graph.hear(topic)
+    messages.clear()
+    graph.during(0.3)
+    assert not messages
+
+
 @pytest.fixture
 def generator(graph, robot, checkpoint, speak):
     """An active generator with a task and a latent that counts for long."""
@@ -53,9 +60,7 @@ def test_a_frozen_camera_is_named_and_no_chunk_is_made_until_it_lives_again(grap
     robot.frozen = {'head'}
     graph.until_diagnosed('action_generator', 'camera head is frozen', 'head_1 moved by')
     assert 'wrist is frozen' not in graph.diagnosis('action_generator')
-    chunks.clear()
-    graph.during(0.3)
-    assert not chunks
+    assert_silent(graph, topics.ACTION_CHUNK)
     robot.frozen = set()
     graph.until(lambda: chunks, 'chunks again')
 
@@ -76,11 +81,13 @@ def test_the_reasoner_does_not_read_a_frozen_camera(graph, robot, checkpoint):
 def test_pictures_with_old_stamps_are_old_though_they_arrive(graph, robot, generator):
     robot.now_ns = lambda: time.time_ns() - 620_000_000
     graph.until_diagnosed('action_generator', 'camera head is 0.', 's old', 'joint state is 0.')
+    assert_silent(graph, topics.ACTION_CHUNK)
 
 
 def test_pictures_with_stamps_of_the_future_are_not_fresh(graph, robot, generator):
     robot.now_ns = lambda: time.time_ns() + 3_000_000_000
     graph.until_diagnosed('action_generator', 'camera head is stamped', 'in the future')
+    assert_silent(graph, topics.ACTION_CHUNK)
 
 
 def test_a_generator_that_hangs_says_so_from_the_work_that_stands_still(graph, robot, generator):

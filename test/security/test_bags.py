@@ -38,14 +38,16 @@ def write(folder: Path, *changes: tuple[str, dict[str, Any]]) -> Path:
     return folder
 
 
-def take_all(bag: Path) -> None:
-    """All that is read of bags; raises whatever is not a DataError."""
+def most_read(bag: Path) -> int:
+    """Reads bags in every way; returns the largest count of messages, raises whatever is not a DataError."""
+    counts = [0]
     with suppress(DataError):
         read_episodes(bag, ROBOT)
     with suppress(DataError):
-        list(sent_messages(bag, *TOPICS))
+        counts.append(sum(1 for _ in sent_messages(bag, *TOPICS)))
     with suppress(DataError), open_bag(bag) as reader:
-        list(messages(reader, *TOPICS))
+        counts.append(sum(1 for _ in messages(reader, *TOPICS)))
+    return max(counts)
 
 
 def test_a_bag_that_fits_is_read(tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_a_bag_with_other_bytes_somewhere_is_read_or_refused(tmp_path_factory, a
     start = int(at * len(data))
     data[start:start + len(value)] = value
     path.write_bytes(data)
-    take_all(bag)
+    assert most_read(bag) <= len(KINDS)
 
 
 @FEW
@@ -82,7 +84,7 @@ def test_a_bag_that_was_cut_off_is_read_or_refused(tmp_path_factory, share: floa
     bag = write(tmp_path_factory.mktemp('bags') / 'bag')
     (path,) = bag.glob('*.mcap')
     path.write_bytes(path.read_bytes()[:int(share * path.stat().st_size)])
-    take_all(bag)
+    assert most_read(bag) <= len(KINDS)
 
 
 def test_a_bag_cannot_make_yaml_run_code(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vla_async import embodiment
-from vla_async.sim.realtime import RealTimeWorld
+from vla_async.sim.realtime import TOLERATED_LAG_NS, RealTimeWorld
 from vla_async.sim.world import World
 
 ROBOT = embodiment.load('astribot_s1')
@@ -76,6 +76,16 @@ def test_a_torn_robot_shows_in_the_limits(running):
     named = ' '.join(running.look().limits.violated)
     assert 'acceleration of set-point left_arm_4' in named
     assert 'acceleration of joint left_arm_4' in named
+
+
+def test_what_follows_a_standstill_of_the_simulation_itself_is_not_judged(running):
+    running.start()
+    wait_for(lambda: running.look().limits.judged > 10)
+    before, late = running.look().limits.unjudged, running.slices_late
+    with running.lock:
+        time.sleep(2 * TOLERATED_LAG_NS / 1e9)  # physics cannot take it
+    wait_for(lambda: running.look().limits.unjudged > before)
+    assert running.slices_late > late
 
 
 def test_nothing_runs_after_stop(running):

@@ -57,6 +57,11 @@ class ManagedProcess:
         return self._spare is not None and self._spare.alive
 
     @property
+    def replaceable(self) -> bool:
+        """Whether a spare stands by that has imported everything."""
+        return self._spare is not None and self._spare.ready
+
+    @property
     def exit_status(self) -> int | None:
         """How it ended, negative for a signal; None while it runs or was never started."""
         return None if self._process is None else self._process.poll()

@@ -4,6 +4,7 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class Spare:
@@ -19,20 +20,25 @@ class Spare:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def ready(self) -> bool:
+        """Whether it has imported everything."""
+        try:
+            return bool(self._line.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)) and self.alive
+        except OSError:
+            return False
+
     def call_up(self) -> subprocess.Popen[bytes] | None:
         """The process, on its way into `main()`.
 
         None when it has died or is not ready: it prepares with what processor time is left over, which on a busy
         machine takes longer than to start anew.
         """
-        try:
-            ready = self._line.recv(1, socket.MSG_DONTWAIT)
-            self._line.sendall(b'go\n')
-        except OSError:
-            ready = b''
-        if not ready or not self.alive:
+        if not self.ready:
             self.dismiss()
             return None
+        with suppress(OSError):  # it died this instant, which its owner will notice
+            self._line.sendall(b'go\n')
         self._line.close()
         return self._process
 

@@ -42,14 +42,17 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, rea
     """Run the node until a signal; returns the exit status (1 after an error that a user can mend).
 
     A node that has `close()` is told to stop all work while the ROS context still lives; one whose `failure` is set
-    (a thread of it died) ends the process with that error, for whoever supervises it to start it again. Callbacks run
-    with `realtime` priority where the machine grants it: for nodes with little work, which motion waits for.
+    (a thread of it died) ends the process with that error, for whoever supervises it to start it again. All threads
+    have `realtime` priority where the machine grants it, DDS' own, too, which carry the messages: for nodes with little
+    work, which motion waits for.
     """
     stop = Stop()
     stop.install()
+    if realtime:
+        ask_for_realtime()  # threads inherit it from the one that makes them
     rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
     try:
-        _spin(make_node, stop, realtime)
+        _spin(make_node, stop)
     except VlaAsyncError as error:
         sys.stderr.write(f'error: {error}\n')
         return 1
@@ -58,13 +61,11 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, rea
     return 0
 
 
-def _spin(make_node: Callable[[], Node], stop: Stop, realtime: bool) -> None:
+def _spin(make_node: Callable[[], Node], stop: Stop) -> None:
     node = make_node()
     name_process(node.get_name())
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    if realtime:
-        ask_for_realtime()
     try:
         while not stop.requested:
             executor.spin_once(timeout_sec=POLL_S)

@@ -18,7 +18,7 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import ask_for_realtime, take_turns_quickly
+from vla_async.nodes.threads import give_up_realtime, take_turns_quickly
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.controllers import ControllerRack
@@ -76,9 +76,7 @@ class RobotSimulator(Node):
         self._inputs = [ControllerInput(self, output) for output in self._robot.outputs]
         self._joint_states = topics.JOINT_STATES.advertise(self)
         self._status = topics.SIMULATION_STATUS.advertise(self)
-        # a robot's own controllers do not wait for what else runs on a computer
-        self._world = RealTimeWorld(world, self._robot, self._now_ns, self._take_commands, self._publish_state,
-                                    on_start=ask_for_realtime)
+        self._world = RealTimeWorld(world, self._robot, self._now_ns, self._take_commands, self._publish_state)
         self._cameras = self._camera_loop(world, values.spectator_hz)
         self.create_service(ResetSimulation, '~/reset', self._reset)
         self.create_timer(STATUS_PERIOD_S, self._publish_status)
@@ -98,7 +96,7 @@ class RobotSimulator(Node):
         self._pictures = {name: topic.advertise(self) for name, topic in zip(rates, published, strict=True)}
         return CameraLoop(partial(Renderer, world), self._world.lock, fastest,
                           {name: max(1, round(fastest / rate)) for name, rate in rates.items()},
-                          self._now_ns, self._publish_picture)
+                          self._now_ns, self._publish_picture, on_start=give_up_realtime)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -157,4 +155,4 @@ def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStat
 
 def main() -> int:
     take_turns_quickly()  # cameras and physics share the interpreter
-    return run(RobotSimulator)
+    return run(RobotSimulator, realtime=True)  # a robot's own controllers do not wait for what else runs on a computer

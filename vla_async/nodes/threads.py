@@ -115,6 +115,12 @@ def ask_for_realtime() -> bool:
     return True
 
 
+def give_up_realtime() -> None:
+    """Ordinary priority for the calling thread, which has inherited another from the one that made it."""
+    if hasattr(os, 'sched_setscheduler'):  # Linux
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def take_turns_quickly() -> None:
     """Let callbacks keep the interpreter from the thread that matters for no longer than SWITCH_INTERVAL_S."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)

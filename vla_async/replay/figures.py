@@ -1,13 +1,11 @@
 """The plots of one episode, as PNG pictures. Nothing is shown on a screen and no global state of pyplot is touched."""
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from vla_async.plots import png, tidy
 from vla_async.replay import metrics
 from vla_async.replay.trace import EpisodeTrace, StampArray
 
@@ -26,7 +24,7 @@ def motion(trace: EpisodeTrace) -> bytes:
     if joints:
         _legend(panels[0])
     panels[-1].set_xlabel('time since the task was given [s]')
-    return _png(figure)
+    return png(figure)
 
 
 def ages_and_rates(trace: EpisodeTrace) -> bytes:
@@ -41,9 +39,9 @@ def ages_and_rates(trace: EpisodeTrace) -> bytes:
         rates.plot(times, values, color=colour, label=label)
     rates.set(ylabel='rate [Hz]', xlabel='time since the task was given [s]', yscale='symlog', ylim=(0, None))
     for panel in (ages, rates):
-        _tidy(panel)
+        tidy(panel)
         _legend(panel)
-    return _png(figure)
+    return png(figure)
 
 
 def most_moved(trace: EpisodeTrace) -> list[int]:
@@ -70,7 +68,7 @@ def _joint(panel: Axes, trace: EpisodeTrace, joint: int) -> None:
     panel.plot(_seconds(points.stamp_ns, trace), points.position[:, joint], color=MOTION, lw=1.8, label='motion sent')
     panel.set_title(trace.joint_names[joint], loc='left', fontsize=9, fontweight='bold')
     panel.set_xlim(0, trace.duration_s)
-    _tidy(panel)
+    tidy(panel)
 
 
 def _chunks(panel: Axes, trace: EpisodeTrace, column: int) -> None:
@@ -99,15 +97,3 @@ def _seconds(stamps_ns: StampArray, trace: EpisodeTrace) -> np.ndarray:
 
 def _legend(panel: Axes) -> None:
     panel.legend(loc='lower right', bbox_to_anchor=(1, 0.98), ncols=3, frameon=False, fontsize=8)
-
-
-def _tidy(panel: Axes) -> None:
-    panel.spines[['top', 'right']].set_visible(False)
-    panel.grid(alpha=0.25, lw=0.5)
-    panel.tick_params(labelsize=8)
-
-
-def _png(figure: Figure) -> bytes:
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
-    return picture.getvalue()

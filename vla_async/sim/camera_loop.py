@@ -14,17 +14,18 @@ class CameraLoop:
     """Every period: copy the world's state under its lock, note the time, then draw each camera from the copy.
 
     `publish(name, stamp_ns, picture)` is called in the camera thread with the time of the copy. A camera whose
-    divider n is not 1 is drawn in every n-th period, in its second half, where it delays no other one. A fault in the
-    thread is kept in `fault`.
+    divider n is not 1 is drawn in every n-th period, in its second half, where it delays no other one. `on_start` is
+    called in the camera thread before anything else. A fault in the thread is kept in `fault`.
     """
 
     def __init__(self, make_renderer: Callable[[], Renderer], lock: threading.Lock, rate_hz: float,
                  dividers: dict[str, int], clock_ns: Callable[[], int],
-                 publish: Callable[[str, int, ImageArray], None]) -> None:
+                 publish: Callable[[str, int, ImageArray], None],
+                 on_start: Callable[[], object] = lambda: None) -> None:
         self.fault: Exception | None = None
         self.skipped = 0
         self._make_renderer, self._lock, self._period_ns = make_renderer, lock, step_ns(rate_hz)
-        self._dividers, self._clock_ns, self._publish = dividers, clock_ns, publish
+        self._dividers, self._clock_ns, self._publish, self._on_start = dividers, clock_ns, publish, on_start
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='cameras', daemon=True)
 
@@ -39,6 +40,7 @@ class CameraLoop:
 
     def _run(self) -> None:
         try:
+            self._on_start()
             self._draw_until_stopped(self._make_renderer())
         except Exception as error:  # the thread's owner asks for it
             self.fault = error

@@ -16,7 +16,7 @@ from vla_async.types import FloatArray
 
 SLICE_STEPS = 2  # physics steps between two looks at the clock
 TOLERATED_LAG_NS = 100_000_000  # farther behind, the world runs late for good instead of catching up in a burst
-NOTED_LAG_NS, EXCUSED_STEPS = 8_000_000, 100  # a burst after such a lag says nothing about who commands the robot
+NOTED_LAG_NS, EXCUSED_STEPS = 8_000_000, 100  # what follows such a lag says nothing about who commands the robot
 FACTOR_WINDOW_NS = 5 * NS_PER_S
 
 
@@ -36,19 +36,17 @@ class RealTimeWorld:
 
     `clock_ns` is the clock of the commands' stamps. `take_commands(controllers, now_ns)` is called before every slice
     with the time at which it was due, under the lock, `on_state(position, velocity)` at the joint-state rate; both in
-    the physics thread, which calls `on_start` before anything else: its priority is the caller's affair.
+    the physics thread, which has the priority of the one that makes it.
     """
 
     def __init__(self, world: World, robot: Embodiment, clock_ns: Callable[[], int],
                  take_commands: Callable[[ControllerRack, int], None],
-                 on_state: Callable[[FloatArray, FloatArray], None],
-                 on_start: Callable[[], object] = lambda: None) -> None:
+                 on_state: Callable[[FloatArray, FloatArray], None]) -> None:
         self.lock = threading.Lock()
         self._slice_ns = round(world.timestep * SLICE_STEPS * NS_PER_S)
         self.controllers = ControllerRack(robot, world.position(), self._slice_ns)
         self.slices_late = 0
         self._world, self._clock_ns, self._take_commands, self._on_state = world, clock_ns, take_commands, on_state
-        self._on_start = on_start
         self._limits = LimitWatch(robot, world.timestep)
         self._limits.restart(world.position())
         self._episode = 0
@@ -90,7 +88,6 @@ class RealTimeWorld:
                         self._limits.report())
 
     def _run(self) -> None:
-        self._on_start()
         began_ns = due_ns = time.monotonic_ns()
         simulated_ns = next_state_ns = window_ns = 0
         while not self._stop.is_set():
@@ -100,11 +97,11 @@ class RealTimeWorld:
                 next_state_ns += self._state_ns
                 self._publish_state()
             due_ns, behind_ns = _wait_until(due_ns + self._slice_ns)
+            if behind_ns > NOTED_LAG_NS:
+                self._limits.excuse(EXCUSED_STEPS)
             if behind_ns > TOLERATED_LAG_NS:
                 due_ns += behind_ns
                 self.slices_late += 1
-            elif behind_ns > NOTED_LAG_NS:
-                self._limits.excuse(EXCUSED_STEPS)
             if (elapsed_ns := time.monotonic_ns() - began_ns) >= FACTOR_WINDOW_NS:
                 self._factor = (simulated_ns - window_ns) / elapsed_ns
                 began_ns, window_ns = began_ns + elapsed_ns, simulated_ns

@@ -102,20 +102,27 @@ REFUSED = [
 ]
 
 
+def refusal(name, message):
+    try:
+        JUDGES[name](message)
+    except DataError as error:
+        return str(error)
+    return ''
+
+
 def make(name, kind, late_ns=0):
     return spoilt(kind, [messages()[name]], [late_ns], np.random.default_rng(0))
 
 
 @pytest.mark.parametrize('name', JUDGES)
 def test_the_good_message_is_taken(name):
-    JUDGES[name](messages()[name])
+    assert refusal(name, messages()[name]) == ''
 
 
 @pytest.mark.parametrize(('name', 'kind', 'words'), REFUSED)
 def test_a_bad_one_is_refused_by_name(name, kind, words):
     (message,) = make(name, kind)
-    with pytest.raises(DataError, match=words):
-        JUDGES[name](message)
+    assert words in refusal(name, message)
 
 
 def test_a_huge_chunk_is_taken_and_ends_in_a_motion_within_the_limits():

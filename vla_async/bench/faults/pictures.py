@@ -1,12 +1,12 @@
 """What the robot did around a fault, and how long motion was away, as PNG."""
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from vla_async.plots import png, tidy
 
 SET_POINTS, JOINTS, FAULT, GOOD, BAD = '#0b5cad', '#0f766e', '#fde68a', '#0f766e', '#c2410c'
 
@@ -22,8 +22,8 @@ def speed(worst: Mapping[str, Any]) -> bytes:
     panel.set(xlabel='time since the fault began [s]', ylabel='speed / limit')
     panel.set_ylim(bottom=0.0)
     panel.legend(loc='upper right', frameon=False, fontsize=8, ncols=2)
-    _tidy(panel)
-    return _png(figure)
+    tidy(panel)
+    return png(figure)
 
 
 def recoveries(entries: Sequence[Mapping[str, Any]]) -> bytes:
@@ -36,17 +36,5 @@ def recoveries(entries: Sequence[Mapping[str, Any]]) -> bytes:
     panel.axvline(3.0, color='black', lw=0.8, ls='--')
     panel.invert_yaxis()
     panel.set(xlabel='longest time from the end of the fault until motion went on [s]')
-    _tidy(panel)
-    return _png(figure)
-
-
-def _tidy(panel: Any) -> None:
-    panel.spines[['top', 'right']].set_visible(False)
-    panel.grid(alpha=0.25, lw=0.5)
-    panel.tick_params(labelsize=8)
-
-
-def _png(figure: Figure) -> bytes:
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
-    return picture.getvalue()
+    tidy(panel)
+    return png(figure)

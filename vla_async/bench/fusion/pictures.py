@@ -1,17 +1,16 @@
 """What some of the fusers make of a scenario, as PNG."""
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vla_async.bench.fusion.figures import ON_PATH_S
 from vla_async.bench.fusion.run import OURS, SERVO_NS, SERVO_PER_STEP, Trace, run
 from vla_async.bench.fusion.scenarios import Scenario
+from vla_async.plots import png, tidy
 from vla_async.timebase import NS_PER_S
 
 DRAWN = {'lerobot_weighted_average': '#c2410c', 'physicalai_lerp': '#b7791f', 'vla_rail_paper': '#7b8794',
@@ -24,9 +23,7 @@ def picture(scenario: Scenario) -> bytes:
     """The path of a circle, one joint over time of anything else."""
     traces = {name: run(name, scenario, seed=0) for name in DRAWN}
     figure = (_over_time if scenario.circle is None else _round_the_circle)(traces, scenario)
-    out = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(out)
-    return out.getvalue()
+    return png(figure)
 
 
 def _over_time(traces: Traces, scenario: Scenario) -> Figure:
@@ -43,7 +40,7 @@ def _over_time(traces: Traces, scenario: Scenario) -> Figure:
     where.set(ylabel='position' if scenario.gripper is None else 'gripper', xlim=SPAN_S)
     bend.set(ylabel='second difference', xlabel='time [s]')
     where.legend(loc='lower right', bbox_to_anchor=(1, 1), ncols=len(DRAWN), frameon=False, fontsize=8)
-    _plain(where, bend)
+    tidy(where, bend)
     return figure
 
 
@@ -64,16 +61,9 @@ def _round_the_circle(traces: Traces, scenario: Scenario) -> Figure:
     path.set(aspect='equal', xlabel='joint 0 of the robot', ylabel='joint 1 of the robot')
     speed.set(xlabel='time [s]', ylabel='velocity asked of joint 0 [rad/s], its limit dashed', xlim=(ON_PATH_S, 10.0))
     path.legend(loc='center', frameon=False, fontsize=8)
-    _plain(path, speed)
+    tidy(path, speed)
     return figure
 
 
 def _line(name: str) -> dict[str, Any]:
     return {'color': DRAWN[name], 'lw': 1.8 if name == OURS else 1.0, 'label': name}
-
-
-def _plain(*panels: Any) -> None:
-    for panel in panels:
-        panel.spines[['top', 'right']].set_visible(False)
-        panel.grid(alpha=0.25, lw=0.5)
-        panel.tick_params(labelsize=8)

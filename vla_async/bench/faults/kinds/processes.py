@@ -9,13 +9,16 @@ from vla_async.bench.faults.graph import NODES
 from vla_async.bench.faults.judge import COMES_BACK, GOES_ON, RESTS
 
 STOP_S = (0.1, 5.0)
+SPARE_PATIENCE_S = 90.0  # it prepares with what processor time is left over
 WITH_MODEL = ('vlm_reasoner', 'action_generator')
 WATCHERS = ('recorder', 'motion_markers', 'lifecycle_manager')  # of no concern to the motion
 ROBOT = 'robot_simulator'
 
 
 def kill(name: str, context: Context) -> None:
-    """As the kernel does when memory is short."""
+    """As the kernel does when memory is short; not while what the fault before killed is still being replaced."""
+    process = context.starter.processes[name]
+    context.driver.comes_true(lambda: process.replaceable, SPARE_PATIENCE_S)
     context.awaited = name
     context.driver.watch.figures.health.pop(name, None)  # what it says next, it says as a new process
     context.begin()
