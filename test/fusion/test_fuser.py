@@ -78,6 +78,8 @@ GOOD = np.zeros((32, 3))
 @pytest.mark.parametrize(('bad', 'reason'), [
     (chunk(0.0, np.full((32, 3), np.nan)), 'not finite'),
     (chunk(0.0, np.full((32, 3), np.inf)), 'not finite'),
+    (chunk(0.0, GOOD + np.array([0.0, 90.0, 0.0])), 'huge: 90 for joint_1, which goes from'),
+    (chunk(0.0, GOOD - 1e300), 'huge'),
     (chunk(0.0, np.zeros((32, 4))), 'wrong shape'),
     (chunk(0.0, np.zeros(32)), 'wrong shape'),
     (chunk(0.0, np.zeros((0, 3))), 'empty'),

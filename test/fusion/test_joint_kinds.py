@@ -46,6 +46,17 @@ def test_whole_turns_in_a_chunk_do_not_matter(turns: int) -> None:
     assert state(made, 3.0)[0, 0] == pytest.approx(2 * np.pi - 3.0)  # the short way: 0.28 rad on
 
 
+@pytest.mark.parametrize(('kind', 'value', 'taken'), [
+    ('continuous', 1e6, True),  # so many turns
+    ('velocity', 5.9, True), ('velocity', -6.1, False),  # of 2 rad/s, and as much beyond as from one end to the other
+    ('gripper', 1.9, True), ('gripper', 2.1, False),  # of 0 to 1
+])
+def test_what_no_policy_can_mean_is_refused_by_what_the_joint_speaks_of(kind: str, value: float, taken: bool) -> None:
+    made = fuser(kind, *((0.0, 1.0) if kind == 'gripper' else ()))
+    report = made.add(ActionChunk(START, STEP, np.full((50, 1), value), sequence=1), START)
+    assert (report.accepted, report.reason.startswith('huge')) == (taken, not taken)
+
+
 def test_a_driven_base_gets_the_velocity_that_the_chunk_gives_and_stops_when_chunks_stop() -> None:
     made = fuser('velocity')
     states = feed(made, lambda t: np.full_like(t, 0.6), 4.0)

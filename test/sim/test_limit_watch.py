@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vla_async import embodiment
-from vla_async.sim.limit_watch import SPEEDS_KEPT, LimitWatch
+from vla_async.sim.limit_watch import SPEEDS_KEPT, TOUCH_STEPS, LimitWatch
 
 ROBOT = embodiment.load('astribot_s1')
 HOME, STEP_S = ROBOT.array('home'), 0.002
@@ -64,6 +64,28 @@ def test_a_jump_breaks_the_acceleration_limit_when_it_is_large(watch, angle, see
     report = watch.report()
     assert (report.violations > 0) is seen
     assert [v.rsplit(':')[0] for v in report.violated] == ['acceleration of set-point left_arm_1'] * seen
+
+
+def test_of_a_robot_that_touches_something_all_but_the_acceleration_of_joints_is_judged(watch):
+    watch.add(HOME, HOME, touching=True)
+    for _ in range(50):
+        watch.add(HOME, at(0.05))  # hit
+    assert watch.report().violations == 0
+    watch.add(HOME, at(3.2), touching=True)
+    assert [v.rsplit(':')[0] for v in watch.report().violated] == ['position of joint left_arm_1']
+    watch.restart(HOME)
+    for _ in range(50):
+        watch.add(at(0.05), HOME, touching=True)
+    assert [v.rsplit(':')[0] for v in watch.report().violated] == ['acceleration of set-point left_arm_1']
+
+
+def test_a_robot_that_has_let_go_is_judged_again(watch):
+    watch.add(HOME, HOME, touching=True)
+    for _ in range(TOUCH_STEPS + 1):
+        watch.add(HOME, HOME)
+    for _ in range(50):
+        watch.add(HOME, at(0.05))
+    assert [v.rsplit(':')[0] for v in watch.report().violated] == ['acceleration of joint left_arm_1']
 
 
 def test_too_fast_too_far_and_not_finite_are_violations_with_their_names(watch):

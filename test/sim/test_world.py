@@ -103,8 +103,10 @@ def test_pressing_the_hand_on_the_table_touches_what_lies_there() -> None:
     command[0] = np.arctan2(thing.position[1], thing.position[0])
     command[1:4] = 1.2, 0.9, 0.6
     assert world.touched() == set()
+    assert not world.touching
     seen: set[str] = set()
     for _ in range(1000):
         world.step(command)
         seen |= world.touched()
+        assert world.touching or not world.touched()
     assert thing.name in seen

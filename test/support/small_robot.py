@@ -51,7 +51,7 @@ def driven(joints: dict[str, dict]) -> dict[str, dict]:
     return {**joints, **free}
 
 
-def tick(position, velocity=0.0, measured=None, now_ns=NOW_NS, age_s=0.0, rests=False) -> Tick:
+def tick(position, velocity=0.0, measured=None, now_ns=NOW_NS, age_s=0.0, rests=False, steady_ns=None) -> Tick:
     """All joints at `position` with `velocity`, measured at `measured` (None: nothing is known) `age_s` ago."""
     position = np.array(position, dtype=np.float64)
     velocity = np.broadcast_to(np.asarray(velocity, dtype=np.float64), position.shape).copy()
@@ -60,7 +60,8 @@ def tick(position, velocity=0.0, measured=None, now_ns=NOW_NS, age_s=0.0, rests=
         measured = np.array(measured, dtype=np.float64)
         reading = JointReading(now_ns - round(age_s * 1e9), measured, np.zeros_like(position))
     motion = Rest(position, now_ns if rests else FOREVER_NS)
-    return Tick(now_ns, JointCommand(now_ns, position, velocity, np.zeros_like(position)), motion, reading)
+    return Tick(now_ns, now_ns if steady_ns is None else steady_ns,
+                JointCommand(now_ns, position, velocity, np.zeros_like(position)), motion, reading)
 
 
 def turned(angle: float, vector) -> np.ndarray:

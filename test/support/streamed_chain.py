@@ -10,7 +10,7 @@ from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.outputs.trajectory import JointTrajectory, Spliced
 from vla_async.bridge.outputs.trajectory_settings import TrajectorySettings
-from vla_async.embodiment import Embodiment, Output, load
+from vla_async.embodiment import Embodiment, TrajectoryOutput, load
 from vla_async.fusion import ChunkFuser, FuserConfig, FuserSettings, WindowStream
 from vla_async.sim.controllers.joint_trajectory import JointTrajectoryController
 from vla_async.sim.controllers.trajectory_message import ControllerParameters, TrajectoryMessage
@@ -26,8 +26,8 @@ TRANSPORT_S = 0.02  # by which the fuser's commit_s exceeds the bridge's
 def streamed(name: str) -> Embodiment:
     """The robot with all its joints on one joint_trajectory_controller."""
     robot = load(name)
-    return replace(robot, outputs=(Output('controller', 'joint_trajectory', 'controller/joint_trajectory',
-                                          robot.joint_names),))
+    return replace(robot, outputs=(TrajectoryOutput('controller', 'joint_trajectory', 'controller/joint_trajectory',
+                                                    robot.joint_names),))
 
 
 class Link:

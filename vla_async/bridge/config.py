@@ -39,7 +39,7 @@ class FollowerConfig:
     lower: FloatArray  # (D,) [rad or m]
     upper: FloatArray  # (D,)
     velocity: FloatArray  # (D,) [rad/s or m/s]
-    acceleration: FloatArray  # (D,) [rad/s^2 or m/s^2]
+    acceleration: FloatArray  # (D,) [rad/s^2 or m/s^2], of streamed joints a little less than their limit
     jerk: FloatArray  # (D,) [rad/s^3 or m/s^3]
     turning: NDArray[np.bool_]  # (D,) joints whose measured position may be off by whole turns
     untracked: NDArray[np.bool_]  # (D,) of which the way to the set-point tells nothing: led by velocity, so counted
@@ -57,11 +57,10 @@ class FollowerConfig:
     def from_embodiment(cls, robot: Embodiment, tolerances: Tolerances | None = None,
                         commit_s: float = 0.0) -> FollowerConfig:
         """Limits of the robot file."""
-        arrays = {name: robot.array(name) for name in ('lower', 'upper', 'velocity', 'acceleration', 'jerk')}
+        arrays = {name: robot.array(name) for name in ('lower', 'upper', 'velocity', 'jerk')}
         kinds = np.array([joint.kind for joint in robot.joints])
-        streams = [joint for output in robot.outputs if output.kind == 'joint_trajectory' for joint in output.joints]
         grippers = [joint for output in robot.outputs if output.kind == 'gripper' for joint in output.joints]
         return cls(joint_names=robot.joint_names, turning=kinds == 'continuous',
                    untracked=(kinds == 'velocity') | np.isin(robot.joint_names, grippers),
-                   streamed=np.isin(robot.joint_names, streams), tolerances=tolerances or Tolerances(),
-                   commit_s=commit_s, **arrays)
+                   streamed=robot.streamed, acceleration=robot.planned_acceleration,
+                   tolerances=tolerances or Tolerances(), commit_s=commit_s, **arrays)

@@ -172,7 +172,7 @@ class MotionFollower:
             course.send(state, now_ns)
             if now_ns >= course.motion.end_ns:
                 self._settle(now_ns)
-            return Tick(now_ns, JointCommand(now_ns, *state), course.motion, self._watchdog.reading)
+            return Tick(now_ns, steady_ns, JointCommand(now_ns, *state), course.motion, self._watchdog.reading)
 
     def _heed_clock(self, now_ns: int, steady_ns: int) -> None:
         step = self._clock.step(now_ns, steady_ns)

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_async.embodiment.body_limits import Box, Collision
-from vla_async.embodiment.output import Output
+from vla_async.embodiment.output import Output, TrajectoryOutput
 from vla_async.errors import unknown
 from vla_async.types import FloatArray
 
 JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'velocity', 'gripper')
 UNBOUNDED_KINDS = ('continuous', 'velocity')  # of these a robot file gives neither lower nor upper
 REPRESENTATIONS = ('joints', 'poses')
+# A controller's quintic between two points of a motion rounds the corners of its acceleration, and swings beyond them.
+STREAMED_SHARE = 0.94
 POSE_NUMBERS = ('x', 'y', 'z', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6')  # position, first two columns of the rotation
 
 
@@ -114,6 +117,17 @@ class Embodiment:
     def array(self, attribute: str) -> FloatArray:
         """One numeric attribute of all joints, shape (D,), e.g. `array('velocity')`."""
         return np.array([getattr(j, attribute) for j in self.joints], dtype=np.float64)
+
+    @property
+    def streamed(self) -> NDArray[np.bool_]:
+        """Joints (D,) whose controller is told stretches of motion and interpolates between their points."""
+        streams = (output.joints for output in self.outputs if isinstance(output, TrajectoryOutput))
+        return np.isin(self.joint_names, [joint for joints in streams for joint in joints])
+
+    @property
+    def planned_acceleration(self) -> FloatArray:
+        """What motion is planned with, (D,) [rad/s^2 or m/s^2], so that the robot keeps its limits."""
+        return np.where(self.streamed, STREAMED_SHARE, 1.0) * self.array('acceleration')
 
     def indices(self, names: tuple[str, ...]) -> np.ndarray:
         """Positions of the named joints in the order of the embodiment, shape (len(names),)."""

@@ -1,22 +1,49 @@
 """Which chunks are taken. A chunk's content is never trusted and never raises: what is wrong is named."""
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.joint_kinds import of_kind
 from vla_async.timebase import NS_PER_MS, NS_PER_S, nanoseconds
-from vla_async.types import ActionChunk
+from vla_async.types import ActionChunk, FloatArray
 
 STEP_RANGE_NS = (NS_PER_MS, NS_PER_S)
 MAX_STEPS = 512
+OVERSHOOT = 1.0  # [rad or m] that a policy may be beyond any limit, however small the range
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The C columns of a chunk, and between which limits (C,) their values lie as a rule; some have none: infinite.
+
+    A policy that asks for a little more is kept within the limits. One that is beyond them by more than the whole range
+    speaks of something else, degrees or another joint, say, and to take it at its word would be a slam into the limits.
+    """
+
+    names: tuple[str, ...]
+    lower: FloatArray
+    upper: FloatArray
+
+    @classmethod
+    def of_joints(cls, config: FuserConfig) -> Columns:
+        """One a joint: positions, or the velocities of a driven base."""
+        limits = config.limits
+        lower, upper, driven = (limits.position_min.copy(), limits.position_max.copy(),
+                                of_kind(config.joint_kinds, 'velocity'))
+        lower[driven], upper[driven] = -limits.velocity[driven], limits.velocity[driven]
+        return cls(config.joint_names, lower, upper)
 
 
 class Admission:
     """Judges chunks in the order of their arrival; remembers the last one taken."""
 
-    def __init__(self, dof: int, future_s: float) -> None:
-        self._dof = dof
+    def __init__(self, columns: Columns, future_s: float) -> None:
+        self._columns = columns
+        reach = np.maximum(columns.upper - columns.lower, OVERSHOOT)
+        self._lowest, self._highest = columns.lower - reach, columns.upper + reach
         self._future_ns = nanoseconds(future_s)
         self.last: ActionChunk | None = None
 
@@ -38,13 +65,22 @@ class Admission:
             return 'positions are not an array of real numbers'
         if positions.size == 0:
             return 'empty: no steps'
-        if positions.ndim != 2 or positions.shape[1] != self._dof:
-            return f'wrong shape: {positions.shape}, expected (steps, {self._dof})'
+        if positions.ndim != 2 or positions.shape[1] != len(self._columns.names):
+            return f'wrong shape: {positions.shape}, expected (steps, {len(self._columns.names)})'
         if len(positions) > MAX_STEPS:
             return f'too long: {len(positions)} steps, at most {MAX_STEPS}'
         if not np.isfinite(positions).all():
             return 'not finite: positions contain NaN or infinity'
-        return ''
+        return self._huge(positions)
+
+    def _huge(self, positions: FloatArray) -> str:
+        beyond = (positions < self._lowest) | (positions > self._highest)
+        if not beyond.any():
+            return ''
+        step, column = np.unravel_index(int(beyond.argmax()), beyond.shape)
+        known = self._columns
+        return (f'huge: {positions[step, column]:.4g} for {known.names[column]}, which goes from '
+                f'{known.lower[column]:.4g} to {known.upper[column]:.4g}')
 
     def _wrong_time(self, chunk: ActionChunk, now_ns: int) -> str:
         if chunk.stamp_ns + (len(chunk.positions) - 1) * chunk.step_ns < now_ns:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vla_async.errors import DataError
-from vla_async.fusion.admission import Admission, cleaned
+from vla_async.fusion.admission import Admission, Columns, cleaned
 from vla_async.fusion.braking import stop, stoppable_velocity
 from vla_async.fusion.config import FuserConfig
 from vla_async.fusion.joint_kinds import of_kind, to_spoken
@@ -37,7 +37,7 @@ class ChunkFuser:
         self._motion = SplineMotion(knot_ns, config.dof)
         self._targets = TargetMaker(config, self._limits, knot_ns)
         self._planner = Planner(config, self._limits, self._motion.knot_s)
-        self._admission = Admission(config.dof, config.future_s)
+        self._admission = Admission(Columns.of_joints(config), config.future_s)
         placed = np.isin(config.joint_kinds, ('revolute', 'prismatic'))  # of the others a shape tells no time
         self._phase = PhaseSearch(np.where(placed, self._limits.velocity, np.inf), config.phase_search_s)
         self._driven = of_kind(config.joint_kinds, 'velocity')

@@ -50,7 +50,7 @@ class JointLimits:
     def from_embodiment(cls, robot: Embodiment) -> JointLimits:
         """The limits of a robot's file, in the order of its joints."""
         return cls(robot.array('lower'), robot.array('upper'), robot.array('velocity'),
-                   robot.array('acceleration'), robot.array('jerk'))
+                   robot.planned_acceleration, robot.array('jerk'))
 
     @property
     def dof(self) -> int:

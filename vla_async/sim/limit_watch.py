@@ -4,6 +4,9 @@ Velocity and acceleration are those of the motion behind a low-pass of four equa
 the true ones: a motion within its limits never shows more, whereas the steps of set-points that are held from tick to
 tick, which say nothing about the motion, are smoothed away. What it can hide is short: a jump of a resting set-point
 breaks an acceleration limit of 8 rad/s^2 from 16 mrad on, and the slack with it from 20 mrad on.
+
+A robot that touches something is moved by that, too: then, and shortly after, the acceleration of its joints tells
+nothing of who commands them and is not judged. All else is.
 """
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ SIDES = ('set-point', 'joint')
 QUANTITIES = ('position', 'velocity', 'acceleration')
 # what is allowed beyond a limit: [rad or m], and as a factor for velocity and acceleration
 SET_POINT_SLACK = (1e-6, 1.02, 1.25)  # late ticks move a held set-point late, and then by more
-JOINT_SLACK = (0.01, 1.1, 1.5)  # the servo's overshoot, other joints that pull, and contacts
+JOINT_SLACK = (0.01, 1.1, 1.5)  # the servo's overshoot, and other joints that pull
+TOUCH_STEPS = 100  # after the last contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class LimitWatch:
         """Forget everything; the robot rests at `position` (D,) [rad or m], and is told to."""
         self._state = np.tile(position, (POLES, 2))  # (POLES, 2 D) set-points, then joints
         self._worst = np.zeros((3, 2 * self._dof))
-        self._judged = self._unjudged = self._violations = self._excused = 0
+        self._judged = self._unjudged = self._violations = self._excused = self._touched = 0
         self._speed, self._steps = np.zeros(2), 0
         self._speeds: list[FloatArray] = []
 
@@ -57,8 +61,11 @@ class LimitWatch:
         """The next steps are not judged: the simulation ran late, which no controller of a robot would."""
         self._excused = max(self._excused, steps)
 
-    def add(self, set_point: FloatArray, position: FloatArray) -> None:
-        """One physics step: positions (D,) that the controllers held and that the joints have now [rad or m]."""
+    def add(self, set_point: FloatArray, position: FloatArray, *, touching: bool = False) -> None:
+        """One physics step: positions (D,) that the controllers held and that the joints have now [rad or m].
+
+        `touching`: the robot is in contact with something.
+        """
         both = np.concatenate((set_point, position))
         self._state = self._low_pass @ self._state + self._feed * both
         used = np.empty((3, both.size))
@@ -66,10 +73,13 @@ class LimitWatch:
         np.matmul(self._derive, self._state, out=used[1:])
         np.abs(used, out=used)
         self._note_speed(used[1])
+        self._touched = TOUCH_STEPS if touching else max(self._touched - 1, 0)
         if self._excused:
             self._excused -= 1
             self._unjudged += 1
             return
+        if self._touched:
+            used[2, self._dof:] = 0.0
         self._judged += 1
         self._violations += not (used <= self._allowed).all()  # NaN is not <= anything either
         np.fmax(self._worst, np.where(np.isfinite(used), used, np.inf), out=self._worst)

@@ -114,7 +114,7 @@ class RealTimeWorld:
             held = self.controllers.reference(now_ns)
             for _ in range(SLICE_STEPS):
                 self._world.step(held)
-                self._limits.add(held, self._world.position())
+                self._limits.add(held, self._world.position(), touching=self._world.touching)
 
     def _publish_state(self) -> None:
         with self.lock:

@@ -134,6 +134,11 @@ class World:
         return min(mujoco.mj_geomDistance(self.model, self._data, geom, thing, FARTHEST, None)
                    for geom in self._hand_geoms[hand])
 
+    @property
+    def touching(self) -> bool:
+        """Whether the robot is in contact with anything but itself."""
+        return bool((self._is_robot[self._data.contact.geom].sum(axis=1) == 1).any())
+
     def touched(self) -> set[str]:
         """Names of the objects that the robot is in contact with."""
         pairs = self._data.contact.geom  # (contacts, 2)

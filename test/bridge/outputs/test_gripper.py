@@ -13,11 +13,12 @@ OPEN, CLOSED = 0.0, 0.8
 HOLD_TICKS = round(HAND.hold_s * 1e9 / TICK_NS)
 
 
-def sent_for(fingers):
-    """(tick, target) of every message for these positions of the finger, one a tick."""
+def sent_for(fingers, set_back_after=10**9):
+    """(tick, target) of every message for these positions of the finger, one a tick; a clock may be set meanwhile."""
     output, sent = make_output(HAND, ROBOT, OutputSettings()), []
     for i, finger in enumerate(fingers):
-        target = output.take(tick([0, 0, 0, 0, 0, finger], now_ns=NOW_NS + i * TICK_NS))
+        now_ns = NOW_NS + i * TICK_NS - (i > set_back_after) * 10**10
+        target = output.take(tick([0, 0, 0, 0, 0, finger], now_ns=now_ns, steady_ns=i * TICK_NS))
         if target is not None:
             sent.append((i, *target))
     return sent
@@ -59,6 +60,11 @@ def test_the_target_is_repeated_for_readers_that_lost_it():
     sent = sent_for([OPEN] + [CLOSED] * 1000)
     assert {target for _, target in sent} == {CLOSED}
     np.testing.assert_array_equal(np.diff([i for i, _ in sent]), REPEAT_NS // TICK_NS)
+
+
+def test_a_clock_that_is_set_back_changes_nothing():
+    fingers = [OPEN] + [CLOSED] * 500 + [OPEN] * 500
+    assert sent_for(fingers, set_back_after=300) == sent_for(fingers)
 
 
 @settings(deadline=None)

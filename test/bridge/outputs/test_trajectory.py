@@ -43,7 +43,7 @@ class Sine:
 
 
 def tick(motion, now_ns):
-    return Tick(now_ns, JointCommand(now_ns, *motion.sample(now_ns)), motion, None)
+    return Tick(now_ns, now_ns, JointCommand(now_ns, *motion.sample(now_ns)), motion, None)
 
 
 def output(**changes):
@@ -186,3 +186,22 @@ def test_the_motion_is_committed_for_longer_than_a_window_may_be_on_its_way(vari
     made = TrajectorySettings(variant, latency_s=latency_s)
     assert nanoseconds(made.commit_s) > nanoseconds(latency_s) + made.period_ns + made.point_ns
     assert replace(made, latency_s=0.0).commit_s <= made.commit_s
+
+
+def test_outputs_that_stream_the_same_points_sample_the_motion_once():
+    class Counted(Sine):
+        def __init__(self):
+            super().__init__()
+            self.asked = 0
+
+        def sample(self, now_ns):
+            self.asked += 1
+            return super().sample(now_ns)
+    motion = Counted()
+    shared = tick(motion, T0)
+    motion.asked = 0
+    first = output().take(shared)
+    once = motion.asked
+    assert once == len(first.position)
+    assert (output().take(shared).position == first.position).all()
+    assert motion.asked == once

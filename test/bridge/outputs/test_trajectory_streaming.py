@@ -74,9 +74,7 @@ def test_a_motion_that_changes_sooner_than_windows_arrive_is_not_played_as_fused
 # -- the bridge dies, or stops the robot ---------------------------------------------------------------------------
 
 WAYS = [('so101', 'humble', 'absolute', 0.4), ('astribot_s1', 'jazzy', 'absolute', 0.05),
-        ('astribot_s1', 'master', 'splice', 0.05)]
-# Points are a knot apart or more; between them a quintic rounds the corners of a stop and its acceleration swings over.
-SWING = {'absolute': 1.02, 'splice': 1.08}
+        ('astribot_s1', 'master', 'splice', 0.05), ('astribot_s1', 'master', 'splice', 0.1)]
 
 
 def assert_at_rest_inside_the_limits(chain: Chain) -> None:
@@ -87,7 +85,7 @@ def assert_at_rest_inside_the_limits(chain: Chain) -> None:
     assert (position <= robot.array('upper') + 1e-6).all()
     assert (np.abs(np.diff(position, axis=0)) / cycle_s <= robot.array('velocity') * 1.001).all()
     acceleration = np.abs(np.diff(position, 2, axis=0)) / cycle_s**2
-    assert (acceleration <= robot.array('acceleration') * SWING[chain.settings.variant]).all()
+    assert (acceleration <= robot.array('acceleration')).all()
     assert np.ptp(position[-50:], axis=0).max() < 1e-9
 
 

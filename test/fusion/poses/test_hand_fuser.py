@@ -162,6 +162,7 @@ def test_it_starts_anew_from_wherever_the_joints_are() -> None:
     (np.full((32, 18), np.nan), 'not finite'),
     (np.zeros((32, 18)), 'degenerate rotation: the columns of hand left at step 0'),
     (still(BOTH).astype(object), 'not an array of real numbers'),
+    (1e6 * still(BOTH), r'huge: \S+ for left_x, which goes from'),
 ])
 def test_chunks_that_are_no_poses_are_refused_by_name_and_the_motion_goes_on(positions: object, reason: str) -> None:
     fused = begun()

@@ -63,7 +63,8 @@ class Chain:
     def _send(self):
         age_ns, measured = LATE_TICKS * TICK_NS, self.measured[-1 - LATE_TICKS]
         command = JointCommand(self.now_ns, *self.motion.sample(self.now_ns))
-        tick = Tick(self.now_ns, command, self.motion, JointReading(self.now_ns - age_ns, measured, 0 * measured))
+        reading = JointReading(self.now_ns - age_ns, measured, 0 * measured)
+        tick = Tick(self.now_ns, self.now_ns, command, self.motion, reading)
         for name, output in self.outputs:
             payload = output.take(tick)
             if payload is not None:

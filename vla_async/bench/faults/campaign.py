@@ -43,19 +43,19 @@ class Plan:
 def campaign(plan: Plan, results: Results) -> Iterator[Run]:
     """All runs that the results do not hold yet, noted there as they are done; what was left behind, too."""
     for instrumented in (False, True):
-        todo = [(fault, number) for number in range(plan.runs) for fault in plan.faults
+        pending = [(fault, number) for number in range(plan.runs) for fault in plan.faults
                 if fault.instrumented is instrumented and not results.has(fault.name, number)]
-        while todo:
+        while pending:
             with (leftovers.noted(results) as owned,
                   running(plan.options, plan.folder, instrumented=instrumented) as graph):
-                yield from _until_broken(graph, plan, results, todo, owned)
+                yield from _until_broken(graph, plan, results, pending, owned)
 
 
-def _until_broken(graph: Graph, plan: Plan, results: Results, todo: list[tuple[Fault, int]],
+def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tuple[Fault, int]],
                   owned: leftovers.Owned) -> Iterator[Run]:
     """Work off the list as long as the graph can be brought back into a known state; at least one run."""
-    while todo:
-        fault, number = todo[0]
+    while pending:
+        fault, number = pending[0]
         rng = np.random.default_rng([plan.options.seed, zlib.crc32(fault.name.encode()), number])
         owned.look(graph)
         try:
@@ -67,7 +67,7 @@ def _until_broken(graph: Graph, plan: Plan, results: Results, todo: list[tuple[F
         run = attempt(graph, plan.options, fault, number, rng)
         graph.tried, graph.clean = graph.tried + 1, run.verdict.passed and not fault.resets
         results.add(run)
-        todo.pop(0)
+        pending.pop(0)
         yield run
 
 

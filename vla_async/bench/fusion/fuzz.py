@@ -9,6 +9,7 @@ import numpy as np
 
 from vla_async.embodiment import JOINT_KINDS, UNBOUNDED_KINDS
 from vla_async.fusion import ChunkFuser, FuserConfig, JointLimits
+from vla_async.fusion.admission import Columns
 from vla_async.progress import ProgressBar
 from vla_async.timebase import NS_PER_S, nanoseconds
 from vla_async.types import ActionChunk, FloatArray, JointCommand, JointWindow
@@ -18,6 +19,7 @@ LOOKS = 6  # set-points between two chunks
 WINDOWS = 0.25  # share of the chunks after which a window is asked for
 WINDOW_STEP_NS = 20_000_000
 ROUNDING = 1e-9
+ENDLESS = 3.0  # half the range in which a joint without limits is moved [rad]
 START_NS = 1_700_000_000 * NS_PER_S
 BAD = ('not_finite', 'violations', 'restless', 'unnamed')  # what must not happen
 COUNTED = ('chunks', 'refused', 'set_points', 'windows', *BAD)
@@ -52,7 +54,7 @@ def episode(seed: int) -> Counter[str]:
     now_ns, counts = START_NS, Counter[str]()
     fuser.reset(now_ns, np.clip(rng.uniform(-3.0, 5.0, limits.dof), limits.position_min, limits.position_max))
     for number in range(EPISODE):
-        report = fuser.add(random_chunk(rng, limits, now_ns, number), now_ns)
+        report = fuser.add(random_chunk(rng, Columns.of_joints(config), now_ns, number), now_ns)
         counts.update(chunks=1, refused=not report.accepted, unnamed=not report.accepted and not report.reason)
         for after_s in np.sort(rng.uniform(0.0, 2.0, LOOKS)):
             command = fuser.command(now_ns + nanoseconds(after_s))
@@ -81,12 +83,13 @@ def random_robot(rng: np.random.Generator) -> FuserConfig:
     return FuserConfig(tuple(f'joint_{d}' for d in range(dof)), limits, tuple(kinds.tolist()))
 
 
-def random_chunk(rng: np.random.Generator, limits: JointLimits, now_ns: int, number: int) -> ActionChunk:
-    """A chunk as a good, a bad or a broken policy makes it."""
+def random_chunk(rng: np.random.Generator, columns: Columns, now_ns: int, number: int) -> ActionChunk:
+    """A chunk as a good, a bad or a broken policy makes it; most stay near the range of what they speak of."""
     steps = int(rng.choice([0, 1, 2, 3, 10, 32, 50, 100]))
-    width = limits.dof if rng.uniform() < 0.97 else limits.dof + 1
-    walk = rng.normal(0.0, 10.0 ** rng.uniform(-3, 1), (steps, width)).cumsum(axis=0)
-    positions = walk + rng.uniform(-3.0, 3.0, width)
+    lower, upper = np.maximum(columns.lower, -ENDLESS), np.minimum(columns.upper, ENDLESS)
+    width = lower.size if rng.uniform() < 0.97 else lower.size + 1
+    walk = rng.normal(0.0, 10.0 ** rng.uniform(-3, 0.5), (steps, width)).cumsum(axis=0) + rng.uniform(-2.0, 2.0, width)
+    positions = np.resize(lower + upper, width) / 2 + walk * np.resize(upper - lower, width) / 2
     fault = rng.uniform()
     if steps and fault < 0.1:
         positions[rng.integers(steps), rng.integers(width)] = rng.choice([np.nan, np.inf, -np.inf, 1e300, -1e18])

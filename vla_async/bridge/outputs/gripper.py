@@ -27,19 +27,19 @@ class Gripper:
         self._hold_ns = nanoseconds(output.hold_s)
         self._began: FloatArray | None = None  # where the motion found them, (J,)
         self._moved = np.zeros(self._joints.size, dtype=bool)
-        self._changed_ns = np.full(self._joints.size, -self._hold_ns)
+        self._changed_ns = np.full(self._joints.size, -self._hold_ns)  # steady time
         self._sent_ns: int | None = None
 
     def take(self, tick: Tick) -> FloatArray | None:
         """Targets (J,) [rad or m], each open or closed, or where it began; None: nothing to say this tick."""
         position = tick.command.position[self._joints]
-        changed = bool(np.isfinite(position).all()) and self._change(position, tick.now_ns)
-        if not changed and (self._sent_ns is None or tick.now_ns - self._sent_ns < REPEAT_NS):
+        changed = bool(np.isfinite(position).all()) and self._change(position, tick.steady_ns)
+        if not changed and (self._sent_ns is None or tick.steady_ns - self._sent_ns < REPEAT_NS):
             return None
-        self._sent_ns = tick.now_ns
+        self._sent_ns = tick.steady_ns
         return self._target.copy()
 
-    def _change(self, position: FloatArray, now_ns: int) -> bool:
+    def _change(self, position: FloatArray, steady_ns: int) -> bool:
         """Take note of where the motion has the grippers (J,); returns whether one has to change."""
         if self._began is None:
             self._began = position
@@ -47,7 +47,7 @@ class Gripper:
         self._moved |= np.abs(position - self._began) > self._band
         wanted = np.where(position > self._middle + self._band, self._closed,
                           np.where(position < self._middle - self._band, self._open, self._target))
-        edges = (wanted != self._target) & self._moved & (now_ns - self._changed_ns >= self._hold_ns)
+        edges = (wanted != self._target) & self._moved & (steady_ns - self._changed_ns >= self._hold_ns)
         self._target[edges] = wanted[edges]
-        self._changed_ns[edges] = now_ns
+        self._changed_ns[edges] = steady_ns
         return bool(edges.any())

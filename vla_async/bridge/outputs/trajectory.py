@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_async.bridge.motion import Motion
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.outputs.trajectory_settings import ABSOLUTE, SPARE_S, TrajectorySettings
 from vla_async.embodiment import Embodiment, Output
@@ -45,19 +44,19 @@ class JointTrajectory:
         if slot == self._slot or (self._splice and self._too_late(since_ns)):
             return None
         self._slot = slot
-        return self._window(tick.motion, tick.now_ns)
+        return self._window(tick)
 
     def _too_late(self, since_ns: int) -> bool:
         """Whether a window might arrive after the point that it is stamped with, and so be played late."""
         return since_ns + self._spare_ns + self._latest_ns > self._settings.point_ns
 
-    def _window(self, motion: Motion, now_ns: int) -> JointWindow | None:
-        step_ns, last_ns = self._settings.point_ns, max(motion.end_ns, now_ns + self._latest_ns)
-        while last_ns - now_ns > (MOST_POINTS - 4) * step_ns:
+    def _window(self, tick: Tick) -> JointWindow | None:
+        step_ns, last_ns = self._settings.point_ns, max(tick.motion.end_ns, tick.now_ns + self._latest_ns)
+        while last_ns - tick.now_ns > (MOST_POINTS - 4) * step_ns:
             step_ns *= 2
-        first = now_ns // step_ns - (not self._splice)  # one more, should the controller's clock be behind
+        first = tick.now_ns // step_ns - (not self._splice)  # one more, should the controller's clock be behind
         count = -(-last_ns // step_ns) + 2 - first
-        states = np.stack([motion.sample((first + i) * step_ns)[:, self._joints] for i in range(count)], axis=1)
+        states = tick.states(first * step_ns, step_ns, count)[:, :, self._joints]
         return self._resting(first * step_ns, step_ns, states) if np.isfinite(states).all() else None
 
     def _resting(self, stamp_ns: int, step_ns: int, states: FloatArray) -> JointWindow:

@@ -41,7 +41,7 @@ class BodyTwist:
     def take(self, tick: Tick) -> FloatArray:
         """vx, vy [m/s] and wz [rad/s] of the base in its own frame, (3,)."""
         wanted = None if tick.now_ns >= tick.motion.end_ns else tick.command.velocity[self._joints]
-        return limited(self._slew.towards(wanted, tick.now_ns), self._output)
+        return limited(self._slew.towards(wanted, tick.steady_ns), self._output)
 
 
 def in_body(velocity: FloatArray, yaw: float) -> FloatArray:

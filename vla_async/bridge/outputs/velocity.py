@@ -29,15 +29,15 @@ class SlewLimit:
         """The joints rest now."""
         self._sent = np.zeros_like(self._sent)
 
-    def towards(self, wanted: FloatArray | None, now_ns: int) -> FloatArray:
+    def towards(self, wanted: FloatArray | None, steady_ns: int) -> FloatArray:
         """As much of the velocities wanted (J,) [rad/s or m/s] as may be sent; None or not finite: towards rest."""
         if wanted is None or not np.isfinite(wanted).all():
             wanted = np.zeros_like(self._sent)
-        since_s = 0.0 if self._sent_ns is None else min(max(seconds(now_ns - self._sent_ns), 0.0), LONGEST_S)
+        since_s = 0.0 if self._sent_ns is None else min(seconds(steady_ns - self._sent_ns), LONGEST_S)
         step = self._acceleration * since_s
         wanted = within(wanted, -self._velocity, self._velocity)
         self._sent = within(wanted, self._sent - step, self._sent + step)
-        self._sent_ns = now_ns
+        self._sent_ns = steady_ns
         return self._sent
 
 
@@ -61,7 +61,7 @@ class VelocityLoop:
     def velocity(self, tick: Tick, measured: FloatArray | None) -> FloatArray:
         """What to send (J,) [rad/s or m/s], from what `measured` says."""
         wanted = None if measured is None or tick.now_ns >= tick.motion.end_ns else self._wanted(tick, measured)
-        return self._slew.towards(wanted, tick.now_ns)
+        return self._slew.towards(wanted, tick.steady_ns)
 
     def _wanted(self, tick: Tick, measured: FloatArray) -> FloatArray:
         apart = tick.command.position[self._joints] - measured

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vla_async.errors import DataError
-from vla_async.fusion.admission import Admission, cleaned
+from vla_async.fusion.admission import Admission, Columns, cleaned
 from vla_async.fusion.config import FuserConfig
 from vla_async.timebase import NS_PER_S, seconds
 from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, JointWindow
@@ -29,7 +29,7 @@ class Baseline(ABC):
 
     def __init__(self, config: FuserConfig) -> None:
         self.config = config
-        self._admission = Admission(config.dof, config.future_s)
+        self._admission = Admission(Columns.of_joints(config), config.future_s)
         self._running, self._rest_ns = False, 0
 
     def reset(self, stamp_ns: int, position: ArrayLike) -> None:

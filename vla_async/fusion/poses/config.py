@@ -7,6 +7,7 @@ import numpy as np
 
 from vla_async.embodiment import POSE_NUMBERS, Embodiment
 from vla_async.errors import ConfigError
+from vla_async.fusion.admission import Columns
 from vla_async.fusion.config import FuserConfig, FuserSettings
 from vla_async.fusion.limits import JointLimits
 from vla_async.fusion.poses.limits import AngularLimits
@@ -46,6 +47,15 @@ class PoseFuserConfig:
                                 np.array([hand.angular_acceleration for hand in hands]))
         translation = FuserConfig.of(names, limits, ('prismatic',) * len(names), settings)
         return cls(tuple(hand.name for hand in hands), translation, angular)
+
+    @property
+    def columns(self) -> Columns:
+        """Of a chunk: the workspace bounds the positions; the columns of a rotation matrix may have any length."""
+        bounds = np.full((2, len(self.hands), WIDTH), [[[-np.inf]], [[np.inf]]])
+        workspace = self.translation.limits
+        bounds[:, :, :3] = np.reshape([workspace.position_min, workspace.position_max], (2, -1, 3))
+        names = tuple(f'{hand}_{number}' for hand in self.hands for number in POSE_NUMBERS)
+        return Columns(names, *bounds.reshape(2, -1))
 
     @property
     def knot_s(self) -> float:

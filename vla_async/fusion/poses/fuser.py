@@ -42,7 +42,7 @@ class PoseFuser:
         self._change = bounds[1]
         self._targets = RotationTargetMaker(knot_ns, settings.smoothing_hz, settings.horizon_s, bounds)
         self._planner = RotationPlanner(settings, config.angular, self._motion.knot_s)
-        self._admission = Admission(WIDTH * hands, settings.future_s)
+        self._admission = Admission(config.columns, settings.future_s)
         self._commit_ns = nanoseconds(settings.commit_s)
         self._switched = self._covered = 0
 

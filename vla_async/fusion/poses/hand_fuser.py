@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vla_async.embodiment import Embodiment
-from vla_async.fusion.admission import Admission, cleaned
+from vla_async.fusion.admission import Admission, Columns, cleaned
 from vla_async.fusion.config import FuserConfig, FuserSettings
 from vla_async.fusion.fuser import ChunkFuser
 from vla_async.fusion.poses import rotation
@@ -45,9 +45,9 @@ class HandFuser:
         self._poses, self._joints = PoseFuser(poses), ChunkFuser(self.config)
         self._tracker = HandTracker(robot, poses.hands)
         self._width = WIDTH * len(poses.hands)
-        self._admission = Admission(len(robot.chunk_columns), self.config.future_s)
         self._farthest_ns = nanoseconds(max(self.config.horizon_s, poses.stop_s))
         self._led = robot.indices(robot.action.grippers)
+        self._admission = Admission(self._columns(robot), self.config.future_s)
         kinds = np.array(self.config.joint_kinds)
         self._kept, self._driven = np.flatnonzero(kinds == 'gripper'), np.flatnonzero(kinds == 'velocity')
         self._posture = robot.array('home')
@@ -93,6 +93,11 @@ class HandFuser:
         chunk = cleaned(chunk)
         hands = self._poses.add(replace(chunk, positions=chunk.positions[:, :self._width]), now_ns)
         return self._followed(chunk, now_ns, hands) if hands.accepted else hands
+
+    def _columns(self, robot: Embodiment) -> Columns:
+        hands, limits = self._poses.config.columns, self.config.limits
+        return Columns(robot.chunk_columns, np.append(hands.lower, limits.position_min[self._led]),
+                       np.append(hands.upper, limits.position_max[self._led]))
 
     def _followed(self, chunk: ActionChunk, now_ns: int, hands: FusionReport) -> FusionReport:
         """Let the joints follow the motion of the hands from now on; the report of both."""
