@@ -16,7 +16,7 @@ JOINT_KINDS = ('revolute', 'prismatic', 'continuous', 'velocity', 'gripper')
 UNBOUNDED_KINDS = ('continuous', 'velocity')  # of these a robot file gives neither lower nor upper
 REPRESENTATIONS = ('joints', 'poses')
 # A controller's quintic between two points of a motion rounds the corners of its acceleration, and swings beyond them.
-STREAMED_SHARE = 0.94
+STREAMED_SHARE = 0.92
 POSE_NUMBERS = ('x', 'y', 'z', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6')  # position, first two columns of the rotation
 
 
