@@ -13,6 +13,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from vla_async.embodiment import load
 from vla_async.errors import DataError
 from vla_async.nodes import parameters, topics
+from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.conversions import chunk_value, to_duration, window_value
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.parameters import RobotParameters, parameter
@@ -52,7 +53,7 @@ class MotionMarkers(Node):
         self._markers = self.create_publisher(MarkerArray, TOPIC, QoSProfile(depth=1))
         self._problem = ''
         self._diagnostics = DiagnosticsPublisher(self, 'draws motion', values.robot, self._diagnose)
-        self.create_timer(1.0 / values.rate_hz, self._draw)
+        self.create_timer(1.0 / values.rate_hz, self._draw, clock=STEADY)
 
     def _draw(self) -> None:
         if self._markers.get_subscription_count() == 0:

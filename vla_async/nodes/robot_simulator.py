@@ -12,6 +12,7 @@ from vla_async_msgs.srv import ResetSimulation
 from vla_async.embodiment import Output, load
 from vla_async.errors import ConfigError, DataError, VlaAsyncError
 from vla_async.nodes import parameters, qos, topics
+from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.controller_conversions import from_controller
 from vla_async.nodes.conversions import image_message, joint_state_message, to_time
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
@@ -79,7 +80,7 @@ class RobotSimulator(Node):
         self._world = RealTimeWorld(world, self._robot, self._now_ns, self._take_commands, self._publish_state)
         self._cameras = self._camera_loop(world, values.spectator_hz)
         self.create_service(ResetSimulation, '~/reset', self._reset)
-        self.create_timer(STATUS_PERIOD_S, self._publish_status)
+        self.create_timer(STATUS_PERIOD_S, self._publish_status, clock=STEADY)
         self._diagnostics = DiagnosticsPublisher(self, 'real-time simulation', values.robot, self._diagnose)
         self._world.start()
         self._cameras.start()

@@ -7,6 +7,7 @@ from threading import Event, Lock
 from typing import Any
 
 from vla_async.nodes import parameters, topics
+from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.conversions import task_value
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import InputParameters, ObservationInputs
@@ -18,6 +19,7 @@ from vla_async.nodes.threads import limit_model_threads
 from vla_async.timebase import seconds
 from vla_async.types import Latent, Observation, Task
 
+NOTICED_S = 0.3  # after this long every node has noticed that the clock was set
 LOOK_S = 0.1  # how often the worker looks for input, and whether it shall end
 
 
@@ -37,7 +39,8 @@ class Parameters(InputParameters):
 class VlmReasonerNode(PipelineNode):
     """task, cameras, joint_states -> latent_update.
 
-    The instruction alone is published from the callback, at once; the scene follows from the worker's thread.
+    The instruction alone is published from the callback, at once; the scene follows from the worker's thread. So it is
+    after the clock was set, when nobody knows the age of any latent.
     """
 
     TASK = 'understands scene and instruction'
@@ -60,6 +63,8 @@ class VlmReasonerNode(PipelineNode):
         self._rate = RateMeter(10.0)
         self._publisher = self.advertise(topics.LATENT_UPDATE)
         self._inputs = ObservationInputs(self, self._values, (self._reasoner.camera,))
+        self._repeat = self.create_timer(NOTICED_S, self._repeat_instruction, clock=STEADY)
+        self._repeat.cancel()
         self.listen(topics.TASK, self._follow)
 
     def activate(self) -> None:
@@ -70,8 +75,13 @@ class VlmReasonerNode(PipelineNode):
     def deactivate(self) -> None:
         self._worker.close()
 
+    def cleanup(self) -> None:
+        if '_repeat' in self.__dict__:
+            self.destroy_timer(self.__dict__.pop('_repeat'))
+
     def clock_jumped(self) -> None:
         self._inputs.buffer.forget()
+        self._repeat.reset()
 
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
@@ -92,7 +102,15 @@ class VlmReasonerNode(PipelineNode):
         return Diagnosis(OK, f'reasoning about "{self._task.instruction}"', values)
 
     def _follow(self, message: Any) -> None:
-        self._task = task = task_value(message)
+        self._task = task_value(message)
+        self._pass_on(self._task)
+
+    def _repeat_instruction(self) -> None:
+        self._repeat.cancel()
+        if self._task is not None:
+            self._pass_on(self._task)
+
+    def _pass_on(self, task: Task) -> None:
         if self.active and task.instruction:
             self._publish(self._reasoner.instruction_latent(task, self.now_ns(), self._take_sequence(1)))
             self._asked.set()

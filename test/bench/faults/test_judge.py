@@ -39,6 +39,11 @@ def test_joints_that_still_swing_are_not_at_rest():
     assert judge(trace((3.0, 0.0), swing_s=0.3), RESTS, 3.0).time_to_hold_s == pytest.approx(0.3, abs=STEP_S)
 
 
+def test_a_robot_that_nothing_is_heard_of_has_not_passed_whatever_it_did_before():
+    verdict = judge(trace((3.0, 0.2), silent_s=1.5), GOES_ON, 3.0)
+    assert verdict.why == 'nothing was heard of the robot for 1.5 s'
+
+
 def test_a_moment_without_motion_is_no_rest():
     assert judge(trace((0.5, 0.2), (0.06, 0.0), (1.0, 0.2)), GOES_ON, 3.0).passed
 

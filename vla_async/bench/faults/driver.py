@@ -1,6 +1,7 @@
 """The campaign's own ROS node: keeps the robot moving, and records what the simulated robot did."""
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from rclpy.publisher import Publisher
 from vla_async_msgs.action import RunTask
 from vla_async_msgs.msg import SimulationStatus
 
-from vla_async.bench.faults.judge import HELD, Trace
+from vla_async.bench.faults.judge import HELD, SILENT_S, Trace
 from vla_async.demo.operator import ANSWER_PATIENCE_S, Operator
 from vla_async.embodiment import Embodiment
 from vla_async.nodes import topics
@@ -59,9 +60,14 @@ class Recording:
                 self._speeds.append((first_ns + i * SPEED_PERIOD_NS, float(held), float(joint)))
 
     @property
+    def silent_s(self) -> float:
+        """Since when nothing was heard of the robot [s]."""
+        return (time.time_ns() - self._speeds[-1][0]) / NS_PER_S if self._speeds else math.inf
+
+    @property
     def moving(self) -> bool:
         """Whether the robot is well on its way now."""
-        return bool(self._speeds) and min(self._speeds[-1][1:]) > MOVING
+        return self.silent_s < SILENT_S and min(self._speeds[-1][1:]) > MOVING
 
     @property
     def held(self) -> bool:
@@ -83,7 +89,8 @@ class Recording:
         violations = now.limit_violations - was.limit_violations
         step_s = now.elapsed / max(now.steps_judged + now.steps_unjudged, 1)
         return Trace(times[shown], rows[:, 0], rows[:, 1], max((end_ns - mark.begin_ns) / NS_PER_S, 0.0), violations,
-                     tuple(now.violated) if violations else (), (now.steps_unjudged - was.steps_unjudged) * step_s)
+                     tuple(now.violated) if violations else (), (now.steps_unjudged - was.steps_unjudged) * step_s,
+                     self.silent_s)
 
 
 class Driver(Operator):

@@ -12,6 +12,7 @@ GOES_ON, COMES_BACK, RESTS = 'goes on', 'comes back', 'rests'  # what a fault ma
 HELD = 1e-3  # largest set-point velocity to its limit that counts as none; a policy that has arrived still has 8e-3
 STILL = 5e-3  # the same for the joints, which swing out after their set-points have stopped
 LASTING_S = 0.1  # rest and motion count when they last so long
+SILENT_S = 1.0  # who has not been heard of for longer may do anything
 HOLD_S = 3.0  # rest, where it is demanded, must begin within this time
 
 
@@ -27,6 +28,7 @@ class Trace:
     violations: int = 0  # physics steps beyond the limits
     violated: tuple[str, ...] = ()
     unjudged_s: float = 0.0  # simulated time that was not judged, as the simulation itself ran late
+    silent_s: float = 0.0  # from the last of these times to the present
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Verdict:
 def judge(trace: Trace, expectation: str, patience_s: float) -> Verdict:
     """Whether the robot kept its limits and did what is expected; motion must be back within `patience_s`."""
     hold_s, recovery_s = time_to_hold_s(trace), recovery_time_s(trace)
-    faults = [_limits(trace), _motion(expectation, hold_s, recovery_s, patience_s)]
+    faults = [_silence(trace), _limits(trace), _motion(expectation, hold_s, recovery_s, patience_s)]
     return Verdict('; '.join(filter(None, faults)), hold_s, recovery_s)
 
 
@@ -73,6 +75,10 @@ def _lasting(trace: Trace, true: NDArray[np.bool_]) -> int | None:
         if trace.times_s[behind - 1] - trace.times_s[first] >= LASTING_S - 1e-9:
             return int(first)
     return None
+
+
+def _silence(trace: Trace) -> str:
+    return '' if trace.silent_s <= SILENT_S else f'nothing was heard of the robot for {trace.silent_s:.1f} s'
 
 
 def _limits(trace: Trace) -> str:
