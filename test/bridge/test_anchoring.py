@@ -27,6 +27,12 @@ def test_without_a_bridge_it_begins_where_the_robot_was_measured():
     np.testing.assert_array_equal(anchor(bridge=set_point(age_s=5.0), measured=measured).position, ELSEWHERE)
 
 
+def test_what_was_stamped_before_the_clock_was_set_back_does_not_count():
+    measured = JointReading(NOW, ELSEWHERE, np.zeros(2))
+    np.testing.assert_array_equal(anchor(bridge=set_point('following', -10.0), measured=measured).position, ELSEWHERE)
+    assert 'neither' in anchor(measured=JointReading(NOW + S, HELD, np.zeros(2))).reason
+
+
 def test_with_neither_it_cannot_begin():
     assert 'neither' in anchor().reason
     assert 'neither' in anchor(measured=JointReading(NOW - S, HELD, np.zeros(2))).reason

@@ -13,7 +13,7 @@ from vla_async.joint_order import JointReading
 from vla_async.timebase import NS_PER_MS
 from vla_async.types import FloatArray
 
-RECENT_NS = 300 * NS_PER_MS  # set-points and joint states older than this say nothing about now
+RECENT_NS = 300 * NS_PER_MS  # set-points and joint states older, or by a clock that was set back newer, tell nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def find_anchor(fused: FloatArray | None, set_point: SetPoint | None, measured: 
     fused (D,) is the motion's present position, None when there is no motion. A held robot that is further than
     `tolerance` [rad or m] from it has not followed.
     """
-    if set_point is not None and now_ns - set_point.stamp_ns <= RECENT_NS:
+    if set_point is not None and abs(now_ns - set_point.stamp_ns) <= RECENT_NS:
         if set_point.state == FOLLOWING:
             return Anchor(reason='' if fused is not None else 'the bridge still follows an earlier motion')
         if fused is None or np.abs(fused - set_point.position).max() > tolerance:
@@ -48,6 +48,6 @@ def find_anchor(fused: FloatArray | None, set_point: SetPoint | None, measured: 
         return Anchor()
     if fused is not None:
         return Anchor()
-    if measured is None or now_ns - measured.stamp_ns > RECENT_NS:
+    if measured is None or abs(now_ns - measured.stamp_ns) > RECENT_NS:
         return Anchor(reason='neither set-points of the bridge nor joint states arrive')
     return Anchor(measured.position)

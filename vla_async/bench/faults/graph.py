@@ -49,7 +49,7 @@ def running(options: DemoOptions, folder: Path, *, instrumented: bool) -> Iterat
     """Everything up inside the block, everything gone after it; raises VlaAsyncError when it does not come up."""
     claim = claim_free_domain()
     os.environ.update(environment(claim.id, os.environ))  # for the node of this process, too
-    clocks = Clocks(folder / 'clocks', NODES) if instrumented else None
+    clocks = Clocks(folder / 'clocks', (*NODES, relay.NAME)) if instrumented else None
     parameters = folder / 'parameters.yaml'
     processes.write_parameters(replace(options, report=folder), parameters)
     surroundings = {**os.environ, **(clocks.environment if clocks else {})}
@@ -72,7 +72,7 @@ def commands(options: DemoOptions, parameters: Path, *, instrumented: bool) -> t
               for spec in VIEW]
     if instrumented:
         nodes = [*(replace(node, arguments=(*node.arguments, *_detour(node.name, options))) for node in nodes),
-                 Command(relay.NAME, relay.__name__, robot)]
+                 Command(relay.NAME, relay.__name__, (*robot, '-r', f'__node:={relay.NAME}'))]
     return tuple(nodes)
 
 

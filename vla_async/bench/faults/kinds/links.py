@@ -5,6 +5,7 @@ from functools import partial
 
 from vla_async.bench.faults.fault import Context, Fault
 from vla_async.bench.faults.graph import NODES
+from vla_async.bench.faults.relay import NAME
 from vla_async.bench.faults.treatment import CUT, FROZEN, LOSSY, STALE
 
 CUT_S, BAD_S, FROZEN_S, CLOCK_S = (0.1, 5.0), 4.0, 3.0, 3.0
@@ -30,7 +31,7 @@ def freeze(treatment: str, context: Context) -> None:
 
 def jump_for_good(by_s: float, context: Context) -> None:
     """The clock of the only computer steps, for every node at once."""
-    _jump(NODES, by_s, context)
+    _jump((*NODES, NAME), by_s, context)
 
 
 def jump_and_return(by_s: float, context: Context) -> None:
