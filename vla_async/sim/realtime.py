@@ -16,7 +16,9 @@ from vla_async.types import FloatArray
 
 SLICE_STEPS = 2  # physics steps between two looks at the clock
 TOLERATED_LAG_NS = 100_000_000  # farther behind, the world runs late for good instead of catching up in a burst
-NOTED_LAG_NS, EXCUSED_STEPS = 8_000_000, 100  # what follows such a lag says nothing about who commands the robot
+NOTED_LAG_NS = 8_000_000
+# After a lag and after a standstill the joints have to catch up, which says nothing about who commands the robot.
+LAG_STEPS, STANDSTILL_STEPS = 100, 300
 FACTOR_WINDOW_NS = 5 * NS_PER_S
 
 
@@ -98,10 +100,11 @@ class RealTimeWorld:
                 self._publish_state()
             due_ns, behind_ns = _wait_until(due_ns + self._slice_ns)
             if behind_ns > NOTED_LAG_NS:
-                self._limits.excuse(EXCUSED_STEPS)
+                self._limits.excuse(LAG_STEPS)
             if behind_ns > TOLERATED_LAG_NS:
                 due_ns += behind_ns
                 self.slices_late += 1
+                self._limits.excuse(STANDSTILL_STEPS)
             if (elapsed_ns := time.monotonic_ns() - began_ns) >= FACTOR_WINDOW_NS:
                 self._factor = (simulated_ns - window_ns) / elapsed_ns
                 began_ns, window_ns = began_ns + elapsed_ns, simulated_ns
