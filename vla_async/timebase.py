@@ -5,9 +5,6 @@ A stamp is ROS time in integer nanoseconds since the epoch of whatever clock dri
 """
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 
@@ -27,8 +24,3 @@ def step_ns(rate_hz: float) -> int:
     if not rate_hz > 0:
         raise ValueError(f'a rate must be positive, got {rate_hz} Hz')
     return round(NS_PER_S / rate_hz)
-
-
-def step_times_s(stamp_ns: int, step_ns: int, count: int, origin_ns: int) -> NDArray[np.float64]:
-    """Times [s] of `count` steps relative to `origin_ns`, shape (count,); exact before the float conversion."""
-    return ((stamp_ns - origin_ns) + step_ns * np.arange(count, dtype=np.int64)) / NS_PER_S

@@ -5,7 +5,7 @@ Letters: L latents, C chunks, F judged chunks, S set-points, H steps, D joints.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -175,14 +175,3 @@ class TraceRecorder:
                             ChunkColumns.of(self._chunks, positions=(horizon, len(self._chunk_columns))),
                             FusionColumns.of(self._fusions), SetPointColumns.of(self._set_points, **per_joint),
                             self._chunk_columns, node_restarts)
-
-
-def identical(first: Iterable[EpisodeTrace], second: Iterable[EpisodeTrace]) -> bool:
-    """Whether two runs left exactly the same rows, bit by bit."""
-    return all(_same(a, b) for a, b in zip(first, second, strict=True))
-
-
-def _same(a: EpisodeTrace, b: EpisodeTrace) -> bool:
-    tables = ('latents', 'chunks', 'fusions', 'set_points')
-    return all(np.array_equal(getattr(getattr(a, t), f.name), getattr(getattr(b, t), f.name))
-               for t in tables for f in fields(getattr(a, t)))

@@ -59,12 +59,12 @@ def record(root: Path, robot: str, task: str, episodes: int, first_seed: int = F
     recipe = Recipe(robot, task, episodes, first_seed)
     _check_provenance(root, recipe)
     done = written(root)
-    todo = [(number, seeds) for number, seeds in recipe.shards() if number not in done]
-    finished = episodes - sum(len(seeds) for _, seeds in todo)
+    pending = [(number, seeds) for number, seeds in recipe.shards() if number not in done]
+    finished = episodes - sum(len(seeds) for _, seeds in pending)
     progress(finished, episodes)
     context = multiprocessing.get_context('spawn')  # a forked process must not inherit an OpenGL context
     with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
-        running = {pool.submit(record_shard, root, recipe, number, seeds): len(seeds) for number, seeds in todo}
+        running = {pool.submit(record_shard, root, recipe, number, seeds): len(seeds) for number, seeds in pending}
         for future in as_completed(running):
             future.result()
             publish(root)
