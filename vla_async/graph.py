@@ -11,7 +11,6 @@ class NodeSpec:
     name: str
     lifecycle: bool
     purpose: str
-    preload: tuple[str, ...] = ()  # modules that it imports when configured and that take seconds
 
     @property
     def executable(self) -> str:
@@ -19,11 +18,9 @@ class NodeSpec:
 
 
 PIPELINE = (
-    NodeSpec('vlm_reasoner', True, 'slow: images and instruction to a latent, 1-3 Hz',
-             ('vla_async.reasoning.reasoner',)),
+    NodeSpec('vlm_reasoner', True, 'slow: images and instruction to a latent, 1-3 Hz'),
     NodeSpec('latent_buffer', True, 'judges and latches the newest good latent'),
-    NodeSpec('action_generator', True, 'fast: images, joints and latent to action chunks, 30 Hz',
-             ('vla_async.acting.generator',)),
+    NodeSpec('action_generator', True, 'fast: images, joints and latent to action chunks, 30 Hz'),
     NodeSpec('chunk_fuser', True, 'chunks to one motion, continuous to acceleration, 50 Hz'),
     NodeSpec('hardware_bridge', True, 'motion to controller set-points, keeps the robot safe'),
 )

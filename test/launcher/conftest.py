@@ -18,19 +18,31 @@ PROGRAMS = {
             print('up', flush=True)
             time.sleep(600)
     """,
-    'slow': """
+    'prepared': """
         import sys, time
+        def main(ahead=''):
+            print('up', ahead, sys.argv[1:], flush=True)
+            time.sleep(600)
+        def prepare(arguments):
+            print('preparing', arguments[1:], flush=True)
+            return lambda: main('well')
+    """,
+    'never_ready': """
+        import time
         def main():
-            print('up', sys.argv[1:], flush=True)
+            print('up', flush=True)
+            time.sleep(600)
+        def prepare(arguments):
+            print('begun', flush=True)
             time.sleep(600)
     """,
-    'late': """
-        print('late is there', flush=True)
-    """,
-    'forever': """
+    'never_able': """
         import time
-        print('begun', flush=True)
-        time.sleep(600)
+        def main():
+            print('up', flush=True)
+            time.sleep(600)
+        def prepare(arguments):
+            raise RuntimeError('no memory for two')
     """,
     'stubborn': """
         import signal, time

@@ -90,10 +90,9 @@ def test_a_dead_process_is_started_again_and_counted(start, program):
         assert run.poll(0.1) == []
 
 
-def test_a_spare_that_has_imported_everything_takes_over_with_the_arguments_of_the_first(start, program, until):
-    command = program('slow', arguments=('one', 'two'), preload=('late',))
-    with start(command) as run:
-        process = run.processes['slow']
+def test_a_spare_that_has_prepared_everything_takes_over_with_the_arguments_of_the_first(start, program, until):
+    with start(program('prepared', arguments=('one', 'two'))) as run:
+        process = run.processes['prepared']
         until(lambda: 'up' in process.log.read_text(), 'first up')
         run.poll(0.0)
         assert not process.prepared  # it would take its share of the first one's time
@@ -101,27 +100,36 @@ def test_a_spare_that_has_imported_everything_takes_over_with_the_arguments_of_t
         assert process.prepared
         assert not process.replaceable
         until(lambda: process.replaceable, 'the spare')
-        assert process.log.read_text().count('late is there') == 1
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(5.0)
-        assert run.poll(SPARE_DELAY_S + 0.1) == ['slow']
+        assert run.poll(SPARE_DELAY_S + 0.1) == ['prepared']
         until(lambda: process.log.read_text().count('up') == 2, 'second up')
-        assert process.log.read_text().splitlines() == ["up ['one', 'two']", 'late is there', "up ['one', 'two']"]
+        assert process.log.read_text().splitlines() == [
+            "up  ['one', 'two']", "preparing ['one', 'two']", "up well ['one', 'two']"]
 
 
 def test_a_spare_that_is_not_ready_is_not_waited_for(start, program, until, alive):
-    with start(program('waits', preload=('forever',))) as run:
-        process = run.processes['waits']
+    with start(program('never_ready')) as run:
+        process = run.processes['never_ready']
         until(lambda: up(process), 'up')
         process.prepare()
         (spare,) = children_of_this_process() - {process.pid}
-        until(lambda: 'begun' in process.log.read_text(), 'the import')
+        until(lambda: 'begun' in process.log.read_text(), 'the preparation')
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(5.0)
-        assert run.poll(0.0) == ['waits']
+        assert run.poll(0.0) == ['never_ready']
         assert process.pid != spare
         assert not alive(spare)
         until(lambda: process.log.read_text().count('up') == 2, 'second up')
+
+
+def test_a_spare_that_cannot_prepare_says_why_and_is_never_called_up(start, program, until):
+    with start(program('never_able')) as run:
+        process = run.processes['never_able']
+        process.prepare()
+        until(lambda: not process.prepared, 'its end')
+        assert not process.replaceable
+        assert 'no memory for two' in process.log.read_text()
 
 
 def test_a_spare_that_died_is_no_hindrance(start, program, until):

@@ -40,4 +40,4 @@ def commands(parameters: Path) -> tuple[Command, ...]:
     return tuple(Command(
         spec.name, f'vla_async.nodes.{spec.executable}',
         ('--ros-args', '--remap', f'__node:={spec.name}', '--params-file', str(share() / 'config/vla_async.yaml'),
-         '--params-file', str(parameters)), essential=spec.name in ESSENTIAL, preload=spec.preload) for spec in NODES)
+         '--params-file', str(parameters)), essential=spec.name in ESSENTIAL) for spec in NODES)

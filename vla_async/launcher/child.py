@@ -1,8 +1,9 @@
 """Runs `main()` of a module in a child that does not outlive its starter, not even one that was killed.
 
-`python -m vla_async.launcher.child <pid of the starter> <preload> <module> [arguments]`
+`python -m vla_async.launcher.child <pid of the starter> start|stand-by <module> [arguments]`
 
-`preload` names modules, joined by commas, or none: some let the child import them and stand by until it reads a line.
+A child that stands by imports the module and waits until it reads a line. A module whose `main()` takes long to get to
+work may offer `prepare(arguments)`: it does there what needs nobody else, and returns what is then run instead.
 """
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
+START, STAND_BY = 'start', 'stand-by'
 CHECK_PERIOD_S = 0.5
 GRACE_S = 5.0  # from the polite signal to the hard one
 LEAST_PRIORITY = 19
@@ -27,15 +30,19 @@ def follow(starter: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def stand_by(modules: list[str]) -> None:
-    """Import the modules at the expense of nobody, say so, and return when called up; end when the starter is gone."""
+def stand_by(module: str) -> Callable[[], int]:
+    """Prepare at the expense of nobody, say so, and return what to run when called up; end when the starter is gone."""
+    work: list[Callable[[], int]] = []
+
     def prepare() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)  # of this thread alone
-        for module in modules:
-            importlib.import_module(module)
+        imported = importlib.import_module(module)
+        work.append(imported.prepare(sys.argv) if hasattr(imported, 'prepare') else imported.main)
     preparation = threading.Thread(target=prepare, name='stand by', daemon=True)
     preparation.start()
     preparation.join()
+    if not work:  # the thread has said why
+        os._exit(1)
     try:
         os.write(sys.stdin.fileno(), b'.')
         called_up = bool(sys.stdin.readline())
@@ -43,10 +50,11 @@ def stand_by(modules: list[str]) -> None:
         called_up = False
     if not called_up:
         os._exit(0)
+    return work[0]
 
 
 def main() -> None:
-    starter, preload, module = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    starter, how, module = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     sys.argv[:] = [module, *sys.argv[4:]]
     # a group of its own keeps the terminal's Ctrl-C away; a session of its own would give every process the same share
     # of the processor, whatever its niceness (Linux autogroups)
@@ -54,9 +62,8 @@ def main() -> None:
     # a shell's background job ignores SIGINT and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=follow, args=(starter,), name='follow starter', daemon=True).start()
-    if preload:
-        stand_by(preload.split(','))
-    sys.exit(importlib.import_module(module).main())
+    work = stand_by(module) if how == STAND_BY else importlib.import_module(module).main
+    sys.exit(work())
 
 
 if __name__ == '__main__':

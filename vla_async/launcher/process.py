@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
+from vla_async.launcher.child import STAND_BY, START
 from vla_async.launcher.spare import Spare
 
 LOG_TAIL_LINES = 12
@@ -25,7 +27,6 @@ class Command:
     module: str
     arguments: tuple[str, ...] = ()
     essential: bool = False  # its death ends everything; others are started again
-    preload: tuple[str, ...] = ()  # modules that a spare imports, besides its own: those that are imported late
 
 
 class ManagedProcess:
@@ -58,7 +59,7 @@ class ManagedProcess:
 
     @property
     def replaceable(self) -> bool:
-        """Whether a spare stands by that has imported everything."""
+        """Whether a spare stands by that has prepared everything."""
         return self._spare is not None and self._spare.ready
 
     @property
@@ -70,13 +71,13 @@ class ManagedProcess:
         """Start it, which is quicker with a spare; the log file is appended to."""
         with _signals_held():
             spare, self._spare = self._spare, None
-            self._process = (spare.call_up() if spare is not None else None) or self._spawn((), subprocess.DEVNULL)
+            self._process = (spare.call_up() if spare is not None else None) or self._spawn(START, subprocess.DEVNULL)
 
     def prepare(self) -> None:
         """Let a spare stand by for the next start."""
         with _signals_held():
             self.dismiss_spare()
-            self._spare = Spare(lambda line: self._spawn((self.command.module, *self.command.preload), line))
+            self._spare = Spare(partial(self._spawn, STAND_BY))
 
     def dismiss_spare(self) -> None:
         """End the spare, if there is one."""
@@ -115,8 +116,8 @@ class ManagedProcess:
             return ''
         return '\n'.join(self.log.read_text(errors='replace').splitlines()[-LOG_TAIL_LINES:])
 
-    def _spawn(self, preload: tuple[str, ...], stdin: int) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()), ','.join(preload),
+    def _spawn(self, how: str, stdin: int) -> subprocess.Popen[bytes]:
+        arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()), how,
                      self.command.module, *self.command.arguments]
         with self._open_log() as log:
             return subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A process in reserve: it has imported what takes time, done nothing else, and waits to be called up."""
+"""A process in reserve: it has prepared what takes time, done nothing else, and waits to be called up."""
 from __future__ import annotations
 
 import socket
@@ -22,7 +22,7 @@ class Spare:
 
     @property
     def ready(self) -> bool:
-        """Whether it has imported everything."""
+        """Whether it has prepared everything."""
         try:
             return bool(self._line.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)) and self.alive
         except OSError:

@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from vla_async.acting.policy import load_generator
 from vla_async.latent import LatentBuffer, LatentRules
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import chunk_message, task_value
@@ -12,11 +15,15 @@ from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import AwaitedInputs, InputParameters
 from vla_async.nodes.latent_conversions import latent_value
 from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.models import ModelSource
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import limit_model_threads, take_turns_quickly
+from vla_async.nodes.threads import take_turns_quickly
 from vla_async.timebase import NS_PER_MS, seconds
 from vla_async.types import Latent, Observation, Task
+
+if TYPE_CHECKING:  # torch takes long to import, and then reads how many threads it may use
+    from vla_async.acting.generator import ActionGenerator
 
 WAIT_S = 0.1  # how long the worker waits for pictures before it looks whether it shall end
 
@@ -44,16 +51,14 @@ class ActionGeneratorNode(PipelineNode):
     TASK = 'makes action chunks'
     PARAMETERS = Parameters
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, models: ModelSource[ActionGenerator] | None = None, **options: Any) -> None:
         super().__init__('action_generator', **options)
+        self._models = models or ModelSource(load_generator)
 
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
-        limit_model_threads(1)
         take_turns_quickly()
-        from vla_async.acting.policy import load_generator  # torch takes long to import, and reads its threads then
-
-        self._generator = load_generator(self._values.checkpoint, self.robot, self._values.device)
+        self._generator = self._models.get(self._values, self.robot)
         self._latents = LatentBuffer(LatentRules(self._values.fresh_s, self._values.absent_s))
         self._task: Task | None = None
         self._task_of_chunk, self._inference_ns, self._seen_ns = 0, 0, 0
@@ -136,6 +141,13 @@ class ActionGeneratorNode(PipelineNode):
         self._seen_ns = observation.stamp_ns
 
 
-def main() -> int:
+def main(models: ModelSource[ActionGenerator] | None = None) -> int:
     """Console entry point."""
-    return run(ActionGeneratorNode)
+    return run(partial(ActionGeneratorNode, models))
+
+
+def prepare(arguments: Sequence[str]) -> Callable[[], int]:
+    """`main`, with a model that is loaded now."""
+    models = ModelSource(load_generator)
+    models.prepare(arguments)
+    return partial(main, models)

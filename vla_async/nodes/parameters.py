@@ -9,15 +9,20 @@
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
+from rclpy.parameter import parameter_dict_from_yaml_file, parameter_value_to_python
+from yaml import YAMLError
 
 from vla_async.errors import ConfigError
 
+NODE_NAME = '__node:='
 P = TypeVar('P')
 
 
@@ -54,6 +59,22 @@ def declare(node: Node, parameters: type) -> None:
 def read(node: Node, parameters: type[P]) -> P:
     """The node's present values."""
     return parameters(**{f.name: node.get_parameter(f.name).value for f in fields(parameters)})  # type: ignore[arg-type]
+
+
+def foretold(arguments: Sequence[str], parameters: type[P]) -> P:
+    """What the parameter files among a process' arguments say, before there is a node to ask; else the defaults.
+
+    Raises ConfigError for files that cannot be read.
+    """
+    name = next((word.removeprefix(NODE_NAME) for word in arguments if word.startswith(NODE_NAME)), '')
+    files = [file for word, file in pairwise(arguments) if word == '--params-file']
+    try:
+        told = [parameter_dict_from_yaml_file(file, True, [f'/{name}']) for file in files]
+    except (OSError, RuntimeError, YAMLError) as error:
+        raise ConfigError(f'parameter file: {error}') from error
+    known = {entry.name for entry in fields(parameters)}  # type: ignore[arg-type]
+    return parameters(**{key: parameter_value_to_python(message.value)
+                         for one in told for key, message in one.items() if key in known})
 
 
 def _descriptor(entry: Field[Any]) -> ParameterDescriptor:

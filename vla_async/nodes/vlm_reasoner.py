@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from vla_async.acting.policy import load_reasoner
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.conversions import task_value
@@ -13,11 +16,14 @@ from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import InputParameters, ObservationInputs
 from vla_async.nodes.latent_conversions import latent_message
 from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.nodes.models import ModelSource
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import limit_model_threads
 from vla_async.timebase import seconds
 from vla_async.types import Latent, Observation, Task
+
+if TYPE_CHECKING:  # torch takes long to import, and then reads how many threads it may use
+    from vla_async.reasoning.reasoner import Reasoner
 
 NOTICED_S = 0.3  # after this long every node has noticed that the clock was set
 LOOK_S = 0.1  # how often the worker looks for input, and whether it shall end
@@ -46,17 +52,15 @@ class VlmReasonerNode(PipelineNode):
     TASK = 'understands scene and instruction'
     PARAMETERS = Parameters
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, models: ModelSource[Reasoner] | None = None, **options: Any) -> None:
         super().__init__('vlm_reasoner', **options)
+        self._models = models or ModelSource(load_reasoner)
         self._counting, self._asked = Lock(), Event()
 
     def configure(self) -> None:
         self._values = parameters.read(self, Parameters)
         self._delay_s = self._values.slow_delay_ms / 1000
-        limit_model_threads(1)
-        from vla_async.acting.policy import load_reasoner  # torch takes long to import, and reads its threads then
-
-        self._reasoner = load_reasoner(self._values.checkpoint, self.robot, self._values.device)
+        self._reasoner = self._models.get(self._values, self.robot)
         self._task: Task | None = None
         self._sequence, self._pass_s, self._seen_ns = 1, 0.0, 0
         self._next_s = 0.0  # steady time of the next pass: nobody can set it back
@@ -150,6 +154,13 @@ class VlmReasonerNode(PipelineNode):
         self._publisher.publish(latent_message(latent))
 
 
-def main() -> int:
+def main(models: ModelSource[Reasoner] | None = None) -> int:
     """Console entry point."""
-    return run(VlmReasonerNode)
+    return run(partial(VlmReasonerNode, models))
+
+
+def prepare(arguments: Sequence[str]) -> Callable[[], int]:
+    """`main`, with a model that is loaded now."""
+    models = ModelSource(load_reasoner)
+    models.prepare(arguments)
+    return partial(main, models)

@@ -19,7 +19,6 @@ from vla_async.embodiment import Embodiment
 from vla_async.launcher.starter import Starter
 
 RECOVERY_S = 3.0  # until motion goes on after a fault
-MODEL_RECOVERY_S = 20.0  # the same where a model must be loaded before: that takes a busy machine most of the time
 
 
 @dataclass

@@ -4,13 +4,12 @@ from __future__ import annotations
 import signal
 from functools import partial
 
-from vla_async.bench.faults.fault import MODEL_RECOVERY_S, RECOVERY_S, Context, Fault
+from vla_async.bench.faults.fault import Context, Fault
 from vla_async.bench.faults.graph import NODES
 from vla_async.bench.faults.judge import COMES_BACK, GOES_ON, RESTS
 
 STOP_S = (0.1, 5.0)
 SPARE_PATIENCE_S = 90.0  # it prepares with what processor time is left over
-WITH_MODEL = ('vlm_reasoner', 'action_generator')
 WATCHERS = ('recorder', 'motion_markers', 'lifecycle_manager')  # of no concern to the motion
 ROBOT = 'robot_simulator'
 
@@ -39,14 +38,8 @@ def _after_death(name: str) -> str:
     return RESTS if name == ROBOT else GOES_ON if name in WATCHERS else COMES_BACK
 
 
-def _patience_s(name: str) -> float:
-    return MODEL_RECOVERY_S if name in WITH_MODEL else RECOVERY_S
-
-
 FAULTS = (
-    *(Fault(f'kill {name}', partial(kill, name), _after_death(name),
-            _patience_s(name), resets=name == ROBOT) for name in NODES),
+    *(Fault(f'kill {name}', partial(kill, name), _after_death(name), resets=name == ROBOT) for name in NODES),
     # one that stands still for long may be taken for dead, and then is started again
-    *(Fault(f'stop {name}', partial(stop, name), GOES_ON if name in WATCHERS else COMES_BACK, _patience_s(name))
-      for name in NODES),
+    *(Fault(f'stop {name}', partial(stop, name), GOES_ON if name in WATCHERS else COMES_BACK) for name in NODES),
 )
