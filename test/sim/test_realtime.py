@@ -23,7 +23,7 @@ def running(world):
     world.reset(0)
     states = []
     made = RealTimeWorld(world, ROBOT, time.time_ns, lambda *_: None,
-                         lambda position, velocity: states.append((position, velocity)))
+                         lambda *state: states.append(state))
     made.states = states
     yield made
     made.stop()

@@ -8,6 +8,7 @@ from vla_async import embodiment
 from vla_async.errors import ConfigError, DataError
 from vla_async.sim.scene import TABLES
 from vla_async.sim.world import World
+from vla_async.urdf import effort_limits
 
 
 @pytest.fixture(params=['astribot_s1', 'so101'])
@@ -110,3 +111,16 @@ def test_pressing_the_hand_on_the_table_touches_what_lies_there() -> None:
         seen |= world.touched()
         assert world.touching or not world.touched()
     assert thing.name in seen
+
+
+def test_servos_give_what_holds_the_robot_and_never_more_than_the_urdf_allows() -> None:
+    robot = embodiment.load('astribot_s1')
+    world, limits = World(robot, 'touch'), effort_limits(robot)
+    for _ in range(500):
+        world.step(robot.array('home'))
+    held = np.abs(world.effort())
+    assert held[robot.joint_names.index('torso_1')] > 1.0  # gravity
+    assert (held < limits).all()
+    for _ in range(100):
+        world.step(robot.array('upper').clip(max=3.0))
+        assert (np.abs(world.effort()) <= limits * (1 + 1e-9)).all()

@@ -127,6 +127,7 @@ def _field_of_view(robot: Embodiment, urdf: Document, camera: str) -> float:
 def _add_servos(spec: mujoco.MjSpec, robot: Embodiment) -> None:
     """Critically damped position servos: kp = M w^2, kd = 2 M w, M the inertia that the joint feels at home."""
     for joint in spec.joints:
+        joint.actgravcomp = True  # the servo carries it, within the effort that the URDF allows
         if joint.type == mujoco.mjtJoint.mjJNT_HINGE:
             joint.armature = ROTOR_INERTIA
     model, data = home_position(spec, robot)

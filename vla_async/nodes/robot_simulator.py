@@ -106,8 +106,9 @@ class RobotSimulator(Node):
         for commands in self._inputs:
             commands.take(controllers, now_ns)
 
-    def _publish_state(self, position: FloatArray, velocity: FloatArray) -> None:
-        self._joint_states.publish(joint_state_message(self._now_ns(), self._robot.joint_names, position, velocity))
+    def _publish_state(self, position: FloatArray, velocity: FloatArray, effort: FloatArray) -> None:
+        self._joint_states.publish(joint_state_message(self._now_ns(), self._robot.joint_names, position, velocity,
+                                                       effort))
 
     def _publish_picture(self, name: str, stamp_ns: int, picture: ImageArray) -> None:
         self._pictures[name].publish(image_message(stamp_ns, f'{name}_camera_optical', picture))

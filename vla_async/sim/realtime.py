@@ -37,13 +37,13 @@ class RealTimeWorld:
     """Steps a world at the pace of the clock. `lock` guards the world for whoever looks at it from another thread.
 
     `clock_ns` is the clock of the commands' stamps. `take_commands(controllers, now_ns)` is called before every slice
-    with the time at which it was due, under the lock, `on_state(position, velocity)` at the joint-state rate; both in
-    the physics thread, which has the priority of the one that makes it.
+    with the time at which it was due, under the lock, `on_state(position, velocity, effort)` at the joint-state rate;
+    both in the physics thread, which has the priority of the one that makes it.
     """
 
     def __init__(self, world: World, robot: Embodiment, clock_ns: Callable[[], int],
                  take_commands: Callable[[ControllerRack, int], None],
-                 on_state: Callable[[FloatArray, FloatArray], None]) -> None:
+                 on_state: Callable[[FloatArray, FloatArray, FloatArray], None]) -> None:
         self.lock = threading.Lock()
         self._slice_ns = round(world.timestep * SLICE_STEPS * NS_PER_S)
         self.controllers = ControllerRack(robot, world.position(), self._slice_ns)
@@ -121,8 +121,8 @@ class RealTimeWorld:
 
     def _publish_state(self) -> None:
         with self.lock:
-            position, velocity = self._world.position(), self._world.velocity()
-        self._on_state(position, velocity)
+            state = self._world.position(), self._world.velocity(), self._world.effort()
+        self._on_state(*state)
 
 
 def _wait_until(due_ns: int) -> tuple[int, int]:

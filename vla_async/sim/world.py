@@ -103,6 +103,11 @@ class World:
         velocity: FloatArray = self._data.qvel[self._dofs]
         return velocity
 
+    def effort(self) -> FloatArray:
+        """What the servos give in the order of the embodiment, (D,) [Nm or N]."""
+        effort: FloatArray = self._data.qfrc_actuator[self._dofs]
+        return effort
+
     def judge(self) -> Outcome:
         """How the episode stands, at most 20 ms old."""
         return self._outcome

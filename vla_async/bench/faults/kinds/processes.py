@@ -15,9 +15,8 @@ ROBOT = 'robot_simulator'
 
 
 def kill(name: str, context: Context) -> None:
-    """As the kernel does when memory is short; not while what the fault before killed is still being replaced."""
-    process = context.starter.processes[name]
-    context.driver.comes_true(lambda: process.replaceable, SPARE_PATIENCE_S)
+    """As the kernel does when memory is short."""
+    _await_spare(name, context)
     context.awaited = name
     context.driver.watch.figures.health.pop(name, None)  # what it says next, it says as a new process
     context.begin()
@@ -26,11 +25,19 @@ def kill(name: str, context: Context) -> None:
 
 def stop(name: str, context: Context) -> None:
     """Stand still for a while, as a process that swaps or is being debugged."""
+    _await_spare(name, context)
+    context.begin()
     context.signal(name, signal.SIGSTOP)
     try:
         context.driver.wait(context.rng.uniform(*STOP_S))
     finally:
         context.signal(name, signal.SIGCONT)
+
+
+def _await_spare(name: str, context: Context) -> None:
+    """What the fault before killed may still be on its way to be replaceable again."""
+    process = context.starter.processes[name]
+    context.driver.comes_true(lambda: process.replaceable, SPARE_PATIENCE_S)
 
 
 def _after_death(name: str) -> str:
