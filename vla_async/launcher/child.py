@@ -18,7 +18,7 @@ from collections.abc import Callable
 START, STAND_BY = 'start', 'stand-by'
 CHECK_PERIOD_S = 0.5
 GRACE_S = 5.0  # from the polite signal to the hard one
-NICENESS = 12  # of a preparation: with the least priority it takes minutes beside a robot that uses all cores
+LEAST_PRIORITY = 19
 
 
 def follow(starter: int) -> None:
@@ -31,11 +31,11 @@ def follow(starter: int) -> None:
 
 
 def stand_by(module: str) -> Callable[[], int]:
-    """Prepare while others work, say so, and return what to run when called up; end when the starter is gone."""
+    """Prepare at the expense of nobody, say so, and return what to run when called up; end when the starter is gone."""
     work: list[Callable[[], int]] = []
 
     def prepare() -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # of this thread alone
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)  # of this thread alone
         imported = importlib.import_module(module)
         work.append(imported.prepare(sys.argv) if hasattr(imported, 'prepare') else imported.main)
     preparation = threading.Thread(target=prepare, name='stand by', daemon=True)

@@ -16,7 +16,7 @@ from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandone
 
 MAX_RESTARTS, RESTART_WINDOW_S = 5, 60.0  # of one process; more often is a fault that restarting does not cure
 SCAN_PERIOD_S = 1.0
-SPARE_DELAY_S, SPARE_PERIOD_S = 20.0, 2.0  # from a start, which it must not hold up, to its spare; from spare to spare
+SPARE_DELAY_S, SPARE_PERIOD_S = 60.0, 5.0  # from a start, which it must not hold up, to its spare; from spare to spare
 ESCALATION = ((signal.SIGINT, 6.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))  # signal, patience [s]
 
 

@@ -9,7 +9,7 @@ from vla_async.bench.faults.graph import NODES
 from vla_async.bench.faults.judge import COMES_BACK, GOES_ON, RESTS
 
 STOP_S = (0.1, 5.0)
-SPARE_PATIENCE_S = 90.0  # it prepares with what processor time is left over
+SPARE_PATIENCE_S = 180.0  # it prepares with what processor time is left over
 WATCHERS = ('recorder', 'motion_markers', 'lifecycle_manager')  # of no concern to the motion
 ROBOT = 'robot_simulator'
 
