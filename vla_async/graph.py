@@ -21,7 +21,7 @@ PIPELINE = (
     NodeSpec('vlm_reasoner', True, 'slow: images and instruction to a latent, 1-3 Hz'),
     NodeSpec('latent_buffer', True, 'judges and latches the newest good latent'),
     NodeSpec('action_generator', True, 'fast: images, joints and latent to action chunks, 30 Hz'),
-    NodeSpec('chunk_fuser', True, 'chunks to one motion, continuous to acceleration, 50 Hz'),
+    NodeSpec('chunk_fuser', True, 'chunks to one motion, continuous to acceleration, 30 Hz'),
     NodeSpec('hardware_bridge', True, 'motion to controller set-points, keeps the robot safe'),
 )
 SUPERVISION = (

@@ -9,7 +9,7 @@ from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.window_check import window_fault
 from vla_async.embodiment import load
 from vla_async.errors import ConfigError, DataError
-from vla_async.fusion import FuserConfig, WindowStream, make_fuser
+from vla_async.fusion import FuserConfig, JointLimits, WindowStream, make_fuser
 from vla_async.fusion.baselines import BASELINES
 from vla_async.types import ActionChunk
 
@@ -111,8 +111,10 @@ def test_a_chunk_that_is_odd_but_sound_raises_nothing(fuser, steps, ahead_ns):
 
 
 def test_a_motion_that_is_not_finite_never_leaves():
-    fuser = started('hard_switch')
-    wild = np.full((32, 6), 1.7e308)
+    endless = JointLimits([-np.inf], [np.inf], [2.0], [8.0])  # any angle is one of a joint that turns for ever
+    fuser = make_fuser('hard_switch', FuserConfig(('wheel',), endless, ('continuous',)))
+    fuser.reset(START, np.zeros(1))
+    wild = np.full((32, 1), 1.7e308)
     wild[::2] *= -1
     fuser.add(ActionChunk(START, STEP, wild, sequence=1), START)
     with pytest.raises(DataError, match='not finite'):

@@ -100,15 +100,16 @@ def test_settings_outside_their_range_or_at_odds_are_named(graph):
     graph.until_diagnosed('chunk_fuser', 'transition_min_s must not exceed transition_max_s')
 
 
-def test_a_motion_that_is_not_finite_is_named_and_goes_no_further(graph, robot):
-    graph.bring_up(ChunkFuserNode, fuser='hard_switch')
+@pytest.mark.parametrize('fuser', ['vla_async', 'hard_switch'])
+def test_a_chunk_that_no_policy_can_mean_is_named_and_moves_nothing(graph, robot, fuser):
+    graph.bring_up(ChunkFuserNode, fuser=fuser)
     graph.bring_up(HardwareBridgeNode)
     graph.until(lambda: robot.commands, 'commands')
     say = graph.say(topics.ACTION_CHUNK)
     message = chunk(1)
     message.positions = [1.7e308, -1.7e308] * (30 * ROBOT.dof)  # finite each, but not their differences
     say(message)
-    graph.until_diagnosed('chunk_fuser', 'the fused motion is not finite')
+    graph.until_diagnosed('chunk_fuser', 'refused chunk: huge: 1.7e+308 for base_x')
     assert robot.still_since(len(robot.commands))
     say(chunk(2))
     graph.until(lambda: robot.commands[-1][ARM] - HOME[ARM] > 0.03, 'motion')

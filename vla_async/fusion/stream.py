@@ -7,6 +7,8 @@ from vla_async.fusion.factory import Fuser
 from vla_async.timebase import nanoseconds, step_ns
 from vla_async.types import JointWindow
 
+EARLY = 0.9  # timers are not exact
+
 
 class WindowStream:
     """Windows for a receiver that samples the newest one.
@@ -33,5 +35,5 @@ class WindowStream:
         return self._fuser.window(start_ns, self._step_ns, self._points)
 
     def due(self, now_ns: int) -> bool:
-        """Whether the motion goes on and nothing was sent for half a period: chunks send windows of their own."""
-        return now_ns - self._taken_ns >= self._period_ns // 2 and now_ns < self._fuser.rest_ns
+        """Whether the motion goes on and nothing was sent for about a period: chunks send windows of their own."""
+        return now_ns - self._taken_ns >= EARLY * self._period_ns and now_ns < self._fuser.rest_ns
