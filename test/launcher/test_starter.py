@@ -27,8 +27,9 @@ def start(tmp_path, program_environment):
 
 
 def children_of_this_process():
-    return {int(pid) for task in Path('/proc/self/task').iterdir()
-            for pid in (task / 'children').read_text().split()}
+    """Those that a starter has started; others may be left from other tests."""
+    pids = [pid for task in Path('/proc/self/task').iterdir() for pid in (task / 'children').read_text().split()]
+    return {int(pid) for pid in pids if b'vla_async.launcher.child' in Path(f'/proc/{pid}/cmdline').read_bytes()}
 
 
 def pids(run):
