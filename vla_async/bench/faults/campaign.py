@@ -26,6 +26,7 @@ INSTANT_S = 1.5  # a fault comes within this time after the robot was seen to mo
 BEFORE_S = 0.5  # of the trace
 TAIL_S = 1.0  # how long a robot is watched after it has recovered
 BACK_PATIENCE_S = 30.0  # with a process that was started again
+SPARE_PATIENCE_S = 180.0  # with one that prepares with what processor time is left over
 EPISODE_RUNS = 10  # then the table is tidied up
 ATTEMPTS = 3  # to bring the graph into the state from which a fault is tried
 
@@ -59,7 +60,7 @@ def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tupl
         rng = np.random.default_rng([plan.options.seed, zlib.crc32(fault.name.encode()), number])
         owned.look(graph)
         try:
-            _prepare(graph, rng)
+            _prepare(graph, fault, rng)
         except VlaAsyncError:
             if graph.tried == 0:
                 raise  # not even a new one comes so far
@@ -71,14 +72,22 @@ def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tupl
         yield run
 
 
-def _prepare(graph: Graph, rng: np.random.Generator) -> None:
+def _prepare(graph: Graph, fault: Fault, rng: np.random.Generator) -> None:
     """The robot under way; at a random instant."""
+    if fault.victim and not graph.starter.processes[fault.victim].replaceable:
+        _await_spare(graph, fault.victim)
     if not graph.clean or graph.tried % EPISODE_RUNS == 0:
         graph.renew_bag()
         graph.driver.begin_anew(int(rng.integers(2**31)))
         graph.clean = True
     graph.driver.get_moving()
     graph.driver.wait(rng.uniform(0.0, INSTANT_S))
+
+
+def _await_spare(graph: Graph, victim: str) -> None:
+    """What the fault before killed may still be on its way to be replaceable again; the robot rests until then."""
+    graph.driver.asking, graph.clean = False, False
+    graph.driver.comes_true(lambda: graph.starter.processes[victim].replaceable, SPARE_PATIENCE_S)
 
 
 def attempt(graph: Graph, options: DemoOptions, fault: Fault, number: int, rng: np.random.Generator) -> Run:

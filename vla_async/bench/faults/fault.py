@@ -68,3 +68,4 @@ class Fault:
     patience_s: float = RECOVERY_S
     instrumented: bool = False  # needs relay and clocks
     resets: bool = False  # the simulation must be set anew after it
+    victim: str = ''  # the process that is killed or may be; another stands by for it before

@@ -9,14 +9,12 @@ from vla_async.bench.faults.graph import NODES
 from vla_async.bench.faults.judge import COMES_BACK, GOES_ON, RESTS
 
 STOP_S = (0.1, 5.0)
-SPARE_PATIENCE_S = 180.0  # it prepares with what processor time is left over
 WATCHERS = ('recorder', 'motion_markers', 'lifecycle_manager')  # of no concern to the motion
 ROBOT = 'robot_simulator'
 
 
 def kill(name: str, context: Context) -> None:
     """As the kernel does when memory is short."""
-    _await_spare(name, context)
     context.awaited = name
     context.driver.watch.figures.health.pop(name, None)  # what it says next, it says as a new process
     context.begin()
@@ -25,19 +23,11 @@ def kill(name: str, context: Context) -> None:
 
 def stop(name: str, context: Context) -> None:
     """Stand still for a while, as a process that swaps or is being debugged."""
-    _await_spare(name, context)
-    context.begin()
     context.signal(name, signal.SIGSTOP)
     try:
         context.driver.wait(context.rng.uniform(*STOP_S))
     finally:
         context.signal(name, signal.SIGCONT)
-
-
-def _await_spare(name: str, context: Context) -> None:
-    """What the fault before killed may still be on its way to be replaceable again."""
-    process = context.starter.processes[name]
-    context.driver.comes_true(lambda: process.replaceable, SPARE_PATIENCE_S)
 
 
 def _after_death(name: str) -> str:
@@ -46,7 +36,9 @@ def _after_death(name: str) -> str:
 
 
 FAULTS = (
-    *(Fault(f'kill {name}', partial(kill, name), _after_death(name), resets=name == ROBOT) for name in NODES),
+    *(Fault(f'kill {name}', partial(kill, name), _after_death(name), resets=name == ROBOT, victim=name)
+      for name in NODES),
     # one that stands still for long may be taken for dead, and then is started again
-    *(Fault(f'stop {name}', partial(stop, name), GOES_ON if name in WATCHERS else COMES_BACK) for name in NODES),
+    *(Fault(f'stop {name}', partial(stop, name), GOES_ON if name in WATCHERS else COMES_BACK, victim=name)
+      for name in NODES),
 )
