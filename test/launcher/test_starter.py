@@ -26,10 +26,16 @@ def start(tmp_path, program_environment):
     return make
 
 
-def children_of_this_process():
-    """Those that a starter has started; others may be left from other tests."""
-    pids = [pid for task in Path('/proc/self/task').iterdir() for pid in (task / 'children').read_text().split()]
-    return {int(pid) for pid in pids if b'vla_async.launcher.child' in Path(f'/proc/{pid}/cmdline').read_bytes()}
+def all_children():
+    return {int(pid) for task in Path('/proc/self/task').iterdir()
+            for pid in (task / 'children').read_text().split()}
+
+
+@pytest.fixture
+def children():
+    """Those of this process since the test began; others may be left from other tests."""
+    before = all_children()
+    return lambda: all_children() - before
 
 
 def pids(run):
@@ -109,12 +115,12 @@ def test_a_spare_that_has_prepared_everything_takes_over_with_the_arguments_of_t
             "up  ['one', 'two']", "preparing ['one', 'two']", "up well ['one', 'two']"]
 
 
-def test_a_spare_that_is_not_ready_is_not_waited_for(start, program, until, alive):
+def test_a_spare_that_is_not_ready_is_not_waited_for(start, program, until, alive, children):
     with start(program('never_ready')) as run:
         process = run.processes['never_ready']
         until(lambda: up(process), 'up')
         process.prepare()
-        (spare,) = children_of_this_process() - {process.pid}
+        (spare,) = children() - {process.pid}
         until(lambda: 'begun' in process.log.read_text(), 'the preparation')
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(5.0)
@@ -133,11 +139,11 @@ def test_a_spare_that_cannot_prepare_says_why_and_is_never_called_up(start, prog
         assert 'no memory for two' in process.log.read_text()
 
 
-def test_a_spare_that_died_is_no_hindrance(start, program, until):
+def test_a_spare_that_died_is_no_hindrance(start, program, until, children):
     with start(program('waits')) as run:
         process = run.processes['waits']
         process.prepare()
-        (spare,) = children_of_this_process() - {process.pid}
+        (spare,) = children() - {process.pid}
         os.kill(spare, signal.SIGKILL)
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(5.0)
@@ -146,7 +152,7 @@ def test_a_spare_that_died_is_no_hindrance(start, program, until):
         until(lambda: up(process), 'up')
 
 
-def test_spares_come_one_at_a_time_and_are_gone_after_the_block(start, program, alive):
+def test_spares_come_one_at_a_time_and_are_gone_after_the_block(start, program, alive, children):
     with start(program('waits', 'one'), program('waits', 'two'), program('waits', 'three', essential=True)) as run:
         run.poll(0.0)
         run.poll(SPARE_DELAY_S)
@@ -154,7 +160,7 @@ def test_spares_come_one_at_a_time_and_are_gone_after_the_block(start, program, 
         run.poll(SPARE_DELAY_S + SPARE_PERIOD_S)
         run.poll(SPARE_DELAY_S + 2 * SPARE_PERIOD_S)
         assert [p.prepared for p in run.processes.values()] == [True, True, False]  # an essential one has none
-        left = children_of_this_process()
+        left = children()
         assert len(left) == 5
     assert not any(alive(pid) for pid in left)
 
