@@ -133,10 +133,14 @@ def test_a_spare_that_is_not_ready_is_not_waited_for(start, program, until, aliv
 def test_a_spare_that_cannot_prepare_says_why_and_is_never_called_up(start, program, until):
     with start(program('never_able')) as run:
         process = run.processes['never_able']
-        process.prepare()
+        run.poll(0.0)
+        run.poll(SPARE_DELAY_S)
+        assert process.prepared
         until(lambda: not process.prepared, 'its end')
         assert not process.replaceable
         assert 'no memory for two' in process.log.read_text()
+        run.poll(SPARE_DELAY_S + SPARE_PERIOD_S)
+        assert not process.prepared  # nor is it tried again and again
 
 
 def test_a_spare_that_died_is_no_hindrance(start, program, until, children):

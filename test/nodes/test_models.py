@@ -3,6 +3,7 @@ import pytest
 
 from vla_async.embodiment import load
 from vla_async.errors import CheckpointError, ConfigError
+from vla_async.nodes import action_generator, vlm_reasoner
 from vla_async.nodes.models import ModelSource
 from vla_async.nodes.parameters import PolicyParameters, foretold
 
@@ -72,3 +73,14 @@ def test_what_cannot_or_must_not_be_loaded_ahead_is_left_to_the_node(arguments, 
     assert len(load_model.calls) == ('checkpoint' in wrong)
     source.get(PolicyParameters('so101', 'good'), ROBOT)
     assert load_model.calls[-1] == ('good', 'so101', 'cpu')
+
+
+@pytest.mark.parametrize('node', [action_generator, vlm_reasoner])
+def test_the_nodes_with_a_model_have_it_when_they_are_called_up(tmp_path, checkpoint, node):
+    told = tmp_path / 'parameters.yaml'
+    told.write_text(f'/acting:\n  ros__parameters: {{robot: astribot_s1, checkpoint: {checkpoint}}}\n')
+    work = node.prepare(['module', '--ros-args', '--remap', '__node:=acting', '--params-file', str(told)])
+    (models,) = work.args
+    models._load = pytest.fail
+    assert models.get(PolicyParameters('astribot_s1', str(checkpoint)), load('astribot_s1')) is not None
+    assert work.func is node.main

@@ -46,7 +46,7 @@ class Starter:
         self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID') or 0))
         self._scanned_s = float('-inf')
         self._prepared_s = float('-inf')
-        self._started_s: dict[str, float] = {}
+        self._begun_s: dict[str, float] = {}  # when a process, or a spare for it, was started last
 
     @property
     def restarts(self) -> int:
@@ -78,7 +78,7 @@ class Starter:
             if process.command.essential or not self._may_restart(process.name, now_s):
                 raise ProcessDied(process)
             process.restart()
-            self._started_s[process.name] = now_s
+            self._begun_s[process.name] = now_s
         self._prepare_spare(now_s)
         return [process.name for process in dead]
 
@@ -103,10 +103,10 @@ class Starter:
     def _prepare_spare(self, now_s: float) -> None:
         """Let a spare stand by for one of the processes that has none and would be started again."""
         for name, process in self.processes.items():
-            old_enough = now_s - self._started_s.setdefault(name, now_s) >= SPARE_DELAY_S
+            old_enough = now_s - self._begun_s.setdefault(name, now_s) >= SPARE_DELAY_S
             if old_enough and not (process.command.essential or process.prepared):
                 if now_s - self._prepared_s >= SPARE_PERIOD_S:
-                    self._prepared_s = now_s
+                    self._prepared_s = self._begun_s[name] = now_s  # one that cannot prepare is not tried at once again
                     process.prepare()
                 return
 

@@ -15,7 +15,7 @@ from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import AwaitedInputs, InputParameters
 from vla_async.nodes.latent_conversions import latent_value
 from vla_async.nodes.lifecycle import PipelineNode
-from vla_async.nodes.models import ModelSource
+from vla_async.nodes.models import ModelSource, standing_by
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.threads import take_turns_quickly
@@ -148,6 +148,4 @@ def main(models: ModelSource[ActionGenerator] | None = None) -> int:
 
 def prepare(arguments: Sequence[str]) -> Callable[[], int]:
     """`main`, with a model that is loaded now."""
-    models = ModelSource(load_generator)
-    models.prepare(arguments)
-    return partial(main, models)
+    return standing_by(main, load_generator, arguments)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from vla_async.embodiment import Embodiment, load
@@ -54,3 +55,11 @@ class ModelSource(Generic[Model]):
                 self._ready = Which.of(values), self.get(values, load(values.robot))
         except VlaAsyncError:
             self._ready = None
+
+
+def standing_by(main: Callable[[ModelSource[Model]], int], load_model: Load[Model], arguments: Sequence[str]
+                ) -> Callable[[], int]:
+    """`main` with a model that is loaded now: what such a node offers as `prepare`."""
+    models = ModelSource(load_model)
+    models.prepare(arguments)
+    return partial(main, models)

@@ -16,7 +16,7 @@ from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import InputParameters, ObservationInputs
 from vla_async.nodes.latent_conversions import latent_message
 from vla_async.nodes.lifecycle import PipelineNode
-from vla_async.nodes.models import ModelSource
+from vla_async.nodes.models import ModelSource, standing_by
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.timebase import seconds
@@ -161,6 +161,4 @@ def main(models: ModelSource[Reasoner] | None = None) -> int:
 
 def prepare(arguments: Sequence[str]) -> Callable[[], int]:
     """`main`, with a model that is loaded now."""
-    models = ModelSource(load_reasoner)
-    models.prepare(arguments)
-    return partial(main, models)
+    return standing_by(main, load_reasoner, arguments)
