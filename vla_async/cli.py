@@ -34,6 +34,11 @@ COMMANDS = (
     Command('evaluate', 'vla_async.sim.evaluate_command', 'run many episodes in virtual time and count successes',
             'vla-async evaluate --task touch --seeds 1000:1050 --json runs/touch.json\n'
             '  vla-async evaluate --task touch --seeds 1000:1050 --json runs/slow.json --slow-delay-ms 1700 --jobs 2'),
+    Command('replay', 'vla_async.replay.command', 'judge a policy, a fuser or a delay on recorded bags, without ROS',
+            'vla-async replay runs/demo/bag --report runs/replay\n'
+            '  vla-async replay bags/* --fuser vla_async,act_ensemble --delay 0,100 --thresholds limits.yaml '
+            '--report runs/replay\n'
+            '  vla-async replay bags/* --checkpoint astribot_s1_touch --report runs/replay'),
     Command('train', 'vla_async.training.command', 'make demonstrations and train reasoner and action expert on them',
             'vla-async train --out runs/touch\n'
             '  vla-async train --out runs/touch --minutes 30 --resume'),

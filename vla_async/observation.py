@@ -88,6 +88,11 @@ class ObservationBuffer:
         with self._lock:
             return all(self._stamp(name) not in (None, used) for name, used in self._used_ns.items())
 
+    def any_new(self) -> bool:
+        """Whether any camera has."""
+        with self._lock:
+            return any(self._stamp(name) not in (None, used) for name, used in self._used_ns.items())
+
     def observe(self, now_ns: int) -> Observation | None:
         """The newest observation, or None while something is missing."""
         missing = self.missing(now_ns)
@@ -99,7 +104,7 @@ class ObservationBuffer:
         return Observation(
             stamp_ns=min(picture.stamp_ns for picture in pictures.values()),
             images={name: picture.pixels for name, picture in pictures.items()},
-            position=joints.position, velocity=joints.velocity)
+            position=joints.position, velocity=joints.velocity, joints_ns=joints.stamp_ns)
 
     def _stamp(self, name: str) -> int | None:
         picture = self._pictures.get(name)

@@ -34,6 +34,7 @@ class Observation:
     images: Mapping[str, ImageArray]  # camera name -> (height, width, 3) RGB
     position: FloatArray  # (D,) [rad or m], the embodiment's order
     velocity: FloatArray  # (D,) [rad/s or m/s]
+    joints_ns: int = 0  # stamp of the joint state
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ class ActionChunk:
     confidence: NDArray[np.float32] | None = None  # (H,) in 0..1; None: not rated
     task_id: int = 0
     observation_ns: int = 0  # stamp of the images that it was made from
+    joints_ns: int = 0  # stamp of the joint state that it was made from
     latent_ns: int = 0  # stamp of the images behind its latent
+    begun_ns: int = 0  # when the model began to make it
     inference_ns: int = 0  # how long the model took
 
 

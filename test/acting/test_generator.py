@@ -38,6 +38,7 @@ def test_a_chunk_says_where_it_comes_from(generator: ActionGenerator, observatio
     assert chunk.positions.shape == (32, 25) and chunk.positions.dtype == np.float64
     assert chunk.step_ns == 33_333_333 and chunk.stamp_ns == observation.stamp_ns + chunk.step_ns
     assert (chunk.observation_ns, chunk.latent_ns) == (observation.stamp_ns, latent.stamp_ns)
+    assert (chunk.joints_ns, chunk.begun_ns) == (observation.joints_ns, NOW)
     assert (chunk.latent_version, chunk.task_id) == (latent.sequence, latent.task_id)
     assert after.sequence == chunk.sequence + 1
 

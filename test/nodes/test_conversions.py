@@ -111,7 +111,9 @@ def test_fusion_status():
     report = types.FusionReport(6, True, '', 0.25, 0.5, 0.1, 0.2, 0.3, 1e-12, 2e-12, 3e-12, 4,
                                 (types.LimitedJoint('elbow', 1.5, 0.25), types.LimitedJoint('wrist', 1.0, 0.0)))
     chunk = types.ActionChunk(STAMP, 1, np.zeros((2, 3)), sequence=6, observation_ns=STAMP - 1, latent_ns=STAMP - 2)
-    message = sent(conversions.fusion_status_message(report, chunk, STAMP + 5, STAMP + 7), msg.FusionStatus)
+    anchor = np.array([0.1, 0.2, 0.3])
+    message = sent(conversions.fusion_status_message(report, chunk, STAMP + 5, STAMP + 7, anchor), msg.FusionStatus)
+    assert np.array_equal(message.anchor, anchor)
     jumps = [f'{kind}_{what}' for kind in ('disagreement', 'seam') for what in ('position', 'velocity', 'acceleration')]
     for name in ('sequence', 'accepted', 'reason', 'samples_limited', *jumps):
         assert getattr(message, name) == getattr(report, name), name

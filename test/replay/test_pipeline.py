@@ -7,7 +7,8 @@ from fakes import Mover, Thinker, pictures
 
 from vla_async import embodiment
 from vla_async.replay import metrics
-from vla_async.replay.pipeline import Pipeline, Timing
+from vla_async.replay.pipeline import Pipeline
+from vla_async.replay.thinking import Timing
 from vla_async.types import Task
 
 S, MS = 10**9, 10**6

@@ -4,7 +4,8 @@ from fakes import STEP_NS, Thinker, pictures
 from led import Circle, led_robot, misses
 
 from vla_async.replay import figures, metrics
-from vla_async.replay.pipeline import Pipeline, Timing
+from vla_async.replay.pipeline import Pipeline
+from vla_async.replay.thinking import Timing
 from vla_async.types import ActionChunk, Task
 
 S, MS = 10**9, 10**6

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from vla_async import embodiment
+from vla_async.datasets import lerobot_format as fmt
+from vla_async.datasets.lerobot_dataset import Dataset
 from vla_async.errors import DataError
 from vla_async.training import demonstrations_store
-from vla_async.training import lerobot_format as fmt
-from vla_async.training.lerobot_dataset import Dataset
 from vla_async.training.lerobot_writer import DatasetWriter, publish
 
 ROBOT = embodiment.load('so101')

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from vla_async import embodiment
+from vla_async.datasets.lerobot_dataset import Dataset
 from vla_async.errors import ConfigError
 from vla_async.training import demonstrations, disturbance
-from vla_async.training.lerobot_dataset import Dataset
 
 ROBOT = embodiment.load('astribot_s1')
 

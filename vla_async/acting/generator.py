@@ -56,9 +56,9 @@ class ActionGenerator:
         """
         self._check(observation)
         if latent is None or not latent.instruction.strip():
-            return self._chunk(observation, latent, self._held(observation))
+            return self._chunk(observation, latent, now_ns, self._held(observation))
         self._hold = None
-        return self._chunk(observation, latent, self._act(observation, latent, now_ns, noise_seed))
+        return self._chunk(observation, latent, now_ns, self._act(observation, latent, now_ns, noise_seed))
 
     @torch.inference_mode()
     def _compiled(self, expert: ActionExpert, robot: Embodiment) -> CompiledExpert:
@@ -112,12 +112,13 @@ class ActionGenerator:
             self._hold = np.clip(observation.position, self._lower, self._upper)
         return np.tile(self._hold, (self.spec.horizon, 1))
 
-    def _chunk(self, observation: Observation, latent: Latent | None, positions: FloatArray) -> ActionChunk:
+    def _chunk(self, observation: Observation, latent: Latent | None, now_ns: int, positions: FloatArray
+               ) -> ActionChunk:
         self._sequence += 1
         return ActionChunk(stamp_ns=observation.stamp_ns + self._step_ns, step_ns=self._step_ns, positions=positions,
                            latent_version=latent.sequence if latent else 0, sequence=self._sequence,
                            task_id=latent.task_id if latent else 0, observation_ns=observation.stamp_ns,
-                           latent_ns=latent.stamp_ns if latent else 0)
+                           joints_ns=observation.joints_ns, latent_ns=latent.stamp_ns if latent else 0, begun_ns=now_ns)
 
     def _check(self, observation: Observation) -> None:
         for name, (height, width) in self.spec.cameras.items():

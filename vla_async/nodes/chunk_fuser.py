@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from std_srvs.srv import Trigger
 
-from vla_async.bridge.anchoring import SetPoint, find_anchor
+from vla_async.bridge.anchoring import Anchor, SetPoint, find_anchor
 from vla_async.bridge.outputs.trajectory_settings import fused_commit_s
 from vla_async.errors import DataError
 from vla_async.fusion import FuserSettings, WindowStream, fuser_for
 from vla_async.fusion.factory import FUSERS, OURS
-from vla_async.joint_order import JointOrder, JointReading
+from vla_async.joint_order import NONE, JointOrder, JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import (
     chunk_value,
@@ -122,7 +122,8 @@ class ChunkFuserNode(PipelineNode):
             return
         now_ns = self.now_ns()
         chunk = chunk_value(message, self.robot.chunk_columns)
-        report = self._judge(chunk, now_ns)
+        anchor = self._anchor(now_ns)
+        report = self._judge(chunk, anchor, now_ns)
         trajectory_ns = 0
         if report.accepted:
             self._chunks.tick(now_ns)
@@ -131,21 +132,25 @@ class ChunkFuserNode(PipelineNode):
         else:
             self._refused += 1
             self.report('refused chunk', report.reason)
-        self._status.publish(fusion_status_message(report, chunk, now_ns, trajectory_ns))
+        self._status.publish(fusion_status_message(
+            report, chunk, now_ns, trajectory_ns, NONE if anchor.position is None else anchor.position))
 
-    def _judge(self, chunk: ActionChunk, now_ns: int) -> FusionReport:
-        reason = 'the task is to hold still' if self._hold_still else self._begin_anew(now_ns)
-        return FusionReport(chunk.sequence, False, reason) if reason else self._fuser.add(chunk, now_ns)
-
-    def _begin_anew(self, now_ns: int) -> str:
-        """Reset the motion to where the robot is, if need be; returns why that cannot be, or nothing."""
-        fused = self._fuser.command(now_ns).position if self._moving else None
-        anchor = find_anchor(fused, self._newest_set_point(), self._measured() if fused is None else None, now_ns,
-                             self._values.anchor_tolerance)
+    def _judge(self, chunk: ActionChunk, anchor: Anchor, now_ns: int) -> FusionReport:
+        """Join the chunk to the motion, which begins anew at the anchor, if need be."""
+        if anchor.reason:
+            return FusionReport(chunk.sequence, False, anchor.reason)
         if anchor.position is not None:
             self._fuser.reset(now_ns, anchor.position)
             self._moving = True
-        return anchor.reason
+        return self._fuser.add(chunk, now_ns)
+
+    def _anchor(self, now_ns: int) -> Anchor:
+        """Where the motion must begin anew, or why it cannot go on at all."""
+        if self._hold_still:
+            return Anchor(reason='the task is to hold still')
+        fused = self._fuser.command(now_ns).position if self._moving else None
+        return find_anchor(fused, self._newest_set_point(), self._measured() if fused is None else None, now_ns,
+                           self._values.anchor_tolerance)
 
     def _newest_set_point(self) -> SetPoint | None:
         message = self._set_points.newest()

@@ -92,7 +92,8 @@ def chunk_message(chunk: types.ActionChunk, names: tuple[str, ...]) -> msg.Actio
                         f'for {len(names)} columns: {names[0]} to {names[-1]}')
     message = msg.ActionChunk(
         sequence=chunk.sequence, task_id=chunk.task_id, latent_version=chunk.latent_version,
-        observation=to_time(chunk.observation_ns), latent=to_time(chunk.latent_ns), step=to_duration(chunk.step_ns),
+        observation=to_time(chunk.observation_ns), joints=to_time(chunk.joints_ns), latent=to_time(chunk.latent_ns),
+        begun=to_time(chunk.begun_ns), step=to_duration(chunk.step_ns),
         inference=to_duration(chunk.inference_ns), joint_names=list(names))
     message.header.stamp = to_time(chunk.stamp_ns)
     message.positions = to_array(np.asarray(chunk.positions, dtype=np.float64))
@@ -119,8 +120,8 @@ def chunk_value(message: msg.ActionChunk, names: tuple[str, ...]) -> types.Actio
         stamp_ns=to_ns(message.header.stamp), step_ns=to_ns(message.step), positions=positions,
         latent_version=message.latent_version, sequence=message.sequence,
         confidence=confidence if confidence.size else None, task_id=message.task_id,
-        observation_ns=to_ns(message.observation), latent_ns=to_ns(message.latent),
-        inference_ns=to_ns(message.inference))
+        observation_ns=to_ns(message.observation), joints_ns=to_ns(message.joints),
+        latent_ns=to_ns(message.latent), begun_ns=to_ns(message.begun), inference_ns=to_ns(message.inference))
 
 
 def window_message(window: types.JointWindow, names: tuple[str, ...],
@@ -161,9 +162,10 @@ def _rows(message: JointTrajectory, name: str, width: int) -> types.FloatArray:
     return np.stack(rows)
 
 
-def fusion_status_message(report: types.FusionReport, chunk: types.ActionChunk, now_ns: int,
-                          trajectory_ns: int) -> msg.FusionStatus:
-    """What became of a chunk; `trajectory_ns` is the stamp of the first window that it had a part in."""
+def fusion_status_message(report: types.FusionReport, chunk: types.ActionChunk, now_ns: int, trajectory_ns: int,
+                          anchor: types.FloatArray = NONE) -> msg.FusionStatus:
+    """What became of a chunk; `trajectory_ns` is the stamp of the first window that it had a part in, `anchor` (D,)
+    [rad or m] where the motion began anew with it, empty (0,) where it went on."""
     message = msg.FusionStatus(
         sequence=chunk.sequence, accepted=report.accepted, reason=report.reason,
         observation=to_time(chunk.observation_ns), latent=to_time(chunk.latent_ns), trajectory=to_time(trajectory_ns),
@@ -174,7 +176,7 @@ def fusion_status_message(report: types.FusionReport, chunk: types.ActionChunk, 
         seam_acceleration=report.seam_acceleration, samples_limited=report.samples_limited,
         limited_joints=[joint.name for joint in report.limited],
         limited_slowdown=[joint.slowdown for joint in report.limited],
-        limited_beyond=[joint.beyond for joint in report.limited])
+        limited_beyond=[joint.beyond for joint in report.limited], anchor=to_array(anchor))
     message.header.stamp = to_time(now_ns)
     return message
 

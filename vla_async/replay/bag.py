@@ -99,3 +99,19 @@ def to_ns(stamp: Any) -> int:
 def stamp_of(message: Any) -> int:
     """Stamp of a message's header [ns]."""
     return to_ns(message.header.stamp)
+
+
+def identity(bag: Path) -> dict[str, str]:
+    """What the recorder noted of itself: robot, checkpoint; nothing for bags of other recorders.
+
+    Raises DataError where the bag is damaged.
+    """
+    for path in [bag] if bag.is_file() else sorted(bag.glob('*.mcap')):
+        try:
+            with path.open('rb') as stream:
+                for record in make_reader(stream).iter_metadata():
+                    if record.name == 'vla_async':
+                        return dict(record.metadata)
+        except Exception as error:  # as above
+            raise DataError(f'{path}: damaged bag: {error}') from error
+    return {}

@@ -33,8 +33,8 @@ class Columns:
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))
 
-    def where(self: Table, keep: NDArray[np.bool_]) -> Table:
-        """The rows for which `keep` is true."""
+    def where(self: Table, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Table:
+        """The rows for which `keep` is true, or whose numbers it holds."""
         return type(self)(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
 

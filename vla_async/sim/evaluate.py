@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from vla_async.acting.policy import Policy
 from vla_async.embodiment import Embodiment
-from vla_async.replay.pipeline import Pipeline, Timing
+from vla_async.replay.pipeline import Pipeline
+from vla_async.replay.thinking import Timing
 from vla_async.replay.trace import EpisodeFacts, RecordedEpisode
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.scene import Outcome

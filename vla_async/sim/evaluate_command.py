@@ -58,7 +58,7 @@ class Work:
         """World, cameras and policy."""
         from vla_async import embodiment
         from vla_async.acting.policy import load_policy
-        from vla_async.replay.pipeline import Timing
+        from vla_async.replay.thinking import Timing
         from vla_async.sim.evaluate import EpisodeRunner, EvaluateOptions
         robot = embodiment.load(self.robot)
         options = EvaluateOptions(self.instruction, self.time_limit_s, Timing(slow_delay_s=self.slow_delay_s))

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from vla_async import embodiment
+from vla_async.datasets import lerobot_format as fmt
 from vla_async.errors import ConfigError
 from vla_async.sim.expert import RATE
-from vla_async.training import lerobot_format as fmt
 from vla_async.training.lerobot_writer import DatasetWriter, publish, write_json, written
 from vla_async.training.rollout import PRIVILEGED, Simulation, demonstrate
 

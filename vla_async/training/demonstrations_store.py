@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_async.datasets.lerobot_dataset import Dataset, Episode
 from vla_async.errors import DataError
-from vla_async.training.lerobot_dataset import Dataset, Episode
 from vla_async.types import FloatArray, ImageArray
 
 CACHE = 'frame_cache'

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vla_async.datasets import lerobot_format as fmt
+from vla_async.datasets.lerobot_video import VideoWriter
 from vla_async.errors import DataError
-from vla_async.training import lerobot_format as fmt
-from vla_async.training.lerobot_video import VideoWriter
 from vla_async.types import FloatArray, ImageArray
 
 SHARDS = '.shards'

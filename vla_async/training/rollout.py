@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from vla_async.datasets.lerobot_format import IMAGES
 from vla_async.embodiment import Embodiment
 from vla_async.kinematics.robot_model import build_spec
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.expert import RATE, Expert
 from vla_async.sim.world import World
 from vla_async.training import disturbance
-from vla_async.training.lerobot_format import IMAGES
 from vla_async.types import FloatArray, ImageArray
 
 TIME_LIMIT = 9.0  # [s]

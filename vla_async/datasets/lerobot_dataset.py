@@ -1,4 +1,4 @@
-"""Reads LeRobot v3.0 datasets; writing is in lerobot_writer."""
+"""Reads LeRobot v3.0 datasets; writing is in training/lerobot_writer."""
 from __future__ import annotations
 
 import json
@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vla_async.datasets import lerobot_format as fmt
+from vla_async.datasets import lerobot_video
 from vla_async.errors import DataError, unknown
-from vla_async.training import lerobot_format as fmt
-from vla_async.training import lerobot_video
 from vla_async.types import ImageArray
 
 

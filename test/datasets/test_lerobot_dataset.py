@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from vla_async.datasets import lerobot_format as fmt
+from vla_async.datasets.lerobot_dataset import Dataset
 from vla_async.embodiment import load
 from vla_async.errors import ConfigError, DataError
-from vla_async.training import lerobot_format as fmt
-from vla_async.training.lerobot_dataset import Dataset
 from vla_async.training.lerobot_writer import DatasetWriter, publish, written
 
 ROBOT = load('astribot_s1')
