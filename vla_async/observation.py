@@ -103,8 +103,9 @@ class ObservationBuffer:
             self._used_ns = {name: picture.stamp_ns for name, picture in pictures.items()}
         return Observation(
             stamp_ns=min(picture.stamp_ns for picture in pictures.values()),
-            images={name: picture.pixels for name, picture in pictures.items()},
-            position=joints.position, velocity=joints.velocity, joints_ns=joints.stamp_ns)
+            images={name: pictures[name].pixels for name in self._cameras},
+            position=joints.position, velocity=joints.velocity, joints_ns=joints.stamp_ns,
+            pictures_ns=tuple(pictures[name].stamp_ns for name in self._cameras))
 
     def _stamp(self, name: str) -> int | None:
         picture = self._pictures.get(name)

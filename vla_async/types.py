@@ -35,6 +35,7 @@ class Observation:
     position: FloatArray  # (D,) [rad or m], the embodiment's order
     velocity: FloatArray  # (D,) [rad/s or m/s]
     joints_ns: int = 0  # stamp of the joint state
+    pictures_ns: tuple[int, ...] = ()  # stamp of each camera's image
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class ActionChunk:
     sequence: int = 0
     confidence: NDArray[np.float32] | None = None  # (H,) in 0..1; None: not rated
     task_id: int = 0
-    observation_ns: int = 0  # stamp of the images that it was made from
+    observation_ns: int = 0  # stamp of the oldest image that it was made from
+    pictures_ns: tuple[int, ...] = ()  # the same camera by camera
     joints_ns: int = 0  # stamp of the joint state that it was made from
     latent_ns: int = 0  # stamp of the images behind its latent
     begun_ns: int = 0  # when the model began to make it

@@ -118,7 +118,8 @@ class ActionGenerator:
         return ActionChunk(stamp_ns=observation.stamp_ns + self._step_ns, step_ns=self._step_ns, positions=positions,
                            latent_version=latent.sequence if latent else 0, sequence=self._sequence,
                            task_id=latent.task_id if latent else 0, observation_ns=observation.stamp_ns,
-                           joints_ns=observation.joints_ns, latent_ns=latent.stamp_ns if latent else 0, begun_ns=now_ns)
+                           pictures_ns=observation.pictures_ns, joints_ns=observation.joints_ns,
+                           latent_ns=latent.stamp_ns if latent else 0, begun_ns=now_ns)
 
     def _check(self, observation: Observation) -> None:
         for name, (height, width) in self.spec.cameras.items():

@@ -97,6 +97,7 @@ def chunk_message(chunk: types.ActionChunk, names: tuple[str, ...]) -> msg.Actio
         inference=to_duration(chunk.inference_ns), joint_names=list(names))
     message.header.stamp = to_time(chunk.stamp_ns)
     message.positions = to_array(np.asarray(chunk.positions, dtype=np.float64))
+    message.pictures = array('q', chunk.pictures_ns)
     if chunk.confidence is not None:
         message.confidence = to_array(np.asarray(chunk.confidence, dtype=np.float32))
     return message
@@ -120,7 +121,7 @@ def chunk_value(message: msg.ActionChunk, names: tuple[str, ...]) -> types.Actio
         stamp_ns=to_ns(message.header.stamp), step_ns=to_ns(message.step), positions=positions,
         latent_version=message.latent_version, sequence=message.sequence,
         confidence=confidence if confidence.size else None, task_id=message.task_id,
-        observation_ns=to_ns(message.observation), joints_ns=to_ns(message.joints),
+        observation_ns=to_ns(message.observation), pictures_ns=tuple(message.pictures), joints_ns=to_ns(message.joints),
         latent_ns=to_ns(message.latent), begun_ns=to_ns(message.begun), inference_ns=to_ns(message.inference))
 
 

@@ -19,25 +19,24 @@ from vla_async.types import FloatArray
 JOINTS = 6  # as many as moved most
 CHUNK, ROBOT, LIMIT, STOP = '#9aa5b1', '#1f2933', '#c2410c', '#b91c1c'
 COLOURS = ('#0b5cad', '#0f766e', '#b45309', '#7c3aed', '#be123c', '#4d7c0f')  # of the configurations
-ASKED = ('#eef2f6', '#e0ecf8')
+ASKED = ('#dbe4ee', '#c7dcf3')
+FIRST_JOINT = 3  # row
 LATENT, PICTURES = '#c2410c', '#0f766e'
 ROW_PX = 170
+GAP_S = 0.2
 
 
 def timeline(judged: Sequence[Judged], stops: Sequence[Doing], robot: Embodiment) -> go.Figure:
     """Ages, and below them the joints that moved most: chunks as fans, the motions, what the robot did, the limits."""
     sketch = judged[0].sketch
     joints = most_moved(sketch, robot)
-    titles = ['ages [ms]', *(robot.joint_names[j] for j in joints)]
+    titles = ['asked', 'ages [ms]', *(robot.joint_names[j] for j in joints)]
     figure = make_subplots(rows=len(titles), cols=1, shared_xaxes=True, vertical_spacing=0.25 / (len(titles) + 4),
-                           subplot_titles=titles)
+                           subplot_titles=titles, row_heights=[0.25, *[1.0] * (len(titles) - 1)])
+    _asked(figure, sketch)
     _ages(figure, sketch)
-    for row, joint in enumerate(joints, 2):
+    for row, joint in enumerate(joints, FIRST_JOINT):
         _joint(figure, row, joint, judged, robot)
-    for number, (start_s, end_s, text) in enumerate(sketch.asked):
-        figure.add_vrect(start_s, end_s, fillcolor=ASKED[number % 2], layer='below', line_width=0)
-        figure.add_annotation(x=start_s, y=1.0, xref='x', yref='paper', yshift=34, text=f'“{text}”', showarrow=False,
-                              xanchor='left', font={'size': 11})
     for stop in stops:
         figure.add_vline(sketch.at(stop.stamp_ns), line={'color': STOP, 'dash': 'dash', 'width': 1},
                          annotation_text=stop.state, annotation_hovertext=stop.text)
@@ -73,18 +72,29 @@ def still_picture(judged: Judged, robot: Embodiment) -> bytes:
     return png(figure)
 
 
+def _asked(figure: go.Figure, sketch: Sketch) -> None:
+    """When which instruction counted; the whole text where there is room, else under the pointer."""
+    starts, ends, texts = (list(column) for column in zip(*sketch.asked, strict=True)) if sketch.asked else ([], [], [])
+    figure.add_trace(go.Bar(
+        orientation='h', base=starts, x=np.subtract(ends, starts), y=[''] * len(texts),
+        text=texts, textposition='inside', insidetextanchor='start', textangle=0, constraintext='none', cliponaxis=True,
+        marker={'color': [ASKED[number % 2] for number in range(len(texts))]}, hovertext=texts, hoverinfo='text',
+        showlegend=False), row=1, col=1)
+
+
 def _ages(figure: go.Figure, sketch: Sketch) -> None:
-    times = [row[0] for row in sketch.ages.rows]
+    times = np.array([row[0] for row in sketch.ages.rows])
     for place, name, colour in ((1, 'latent age', LATENT), (2, 'picture age', PICTURES)):
-        figure.add_trace(go.Scatter(x=_short(times), y=_short([row[place] for row in sketch.ages.rows]), name=name,
-                                    mode='lines', line={'color': colour, 'width': 1}), row=1, col=1)
+        x, y = _gapped(times, np.array([np.nan if row[place] is None else row[place] for row in sketch.ages.rows]))
+        figure.add_trace(go.Scatter(x=_short(x), y=_short(y), name=name, mode='lines',
+                                    line={'color': colour, 'width': 1}), row=2, col=1)
 
 
 def _joint(figure: go.Figure, row: int, joint: int, judged: Sequence[Judged], robot: Embodiment) -> None:
     def line(data: tuple[Any, Any], name: str, colour: str, width: float, **more: Any) -> None:
         figure.add_trace(go.Scatter(
-            x=_short(data[0]), y=_short(data[1]), name=name, legendgroup=name, showlegend=row == 2, mode='lines',
-            line={'color': colour, 'width': width}, **more), row=row, col=1)
+            x=_short(data[0]), y=_short(data[1]), name=name, legendgroup=name, showlegend=row == FIRST_JOINT,
+            mode='lines', line={'color': colour, 'width': width}, **more), row=row, col=1)
 
     sketch = judged[0].sketch
     line(_fan(sketch, robot, joint), 'chunks', CHUNK, 0.6, opacity=0.6, hoverinfo='skip')
@@ -122,10 +132,10 @@ def _fan(sketch: Sketch, robot: Embodiment, joint: int) -> tuple[Any, Any]:
 
 
 def _gapped(times: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """With a nan wherever the time steps are much wider than usual."""
+    """With a nan wherever there was nothing for long."""
     if len(times) < 3:
         return times, values
-    wide = np.flatnonzero(np.diff(times) > 10 * np.median(np.diff(times))) + 1
+    wide = np.flatnonzero(np.diff(times) > max(GAP_S, 10 * np.median(np.diff(times)))) + 1
     return np.insert(times, wide, np.nan), np.insert(values, wide, np.nan)
 
 

@@ -80,7 +80,7 @@ class WorstMoments:
         if len(points) == 0:
             return
         done, known = stretch.measured.at(points.stamp_ns)
-        error = np.abs(points.position - done) * known[:, None]  # (N, D)
+        error = np.abs(points.position - done) * (known & points.following)[:, None]  # (N, D)
         for i in _largest(error.max(axis=1)):
             joint = int(error[i].argmax())
             yield Moment(float(error[i, joint]), int(points.stamp_ns[i]), 'distance',

@@ -105,6 +105,8 @@ class Player:
 
     def _set_task(self, task: Task) -> None:
         self._asked = bool(task.instruction)
+        if not self._moving and self._measured is not None:
+            self._held = Rest(self._measured.position, task.stamp_ns)
         self._cutter.begin(task.instruction, task.stamp_ns)
         if self._thinking is not None:
             self._thinking.set_task(task)

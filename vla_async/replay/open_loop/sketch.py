@@ -50,11 +50,11 @@ class Sketch:
         for i in range(len(stretch.measured.stamp_ns)):
             self._add_robot(self.at(stretch.measured.stamp_ns[i]), stretch.measured.position[i])
         fusions, chunks = trace.fusions, trace.chunks
-        for i in np.flatnonzero(fusions.accepted):
-            seen_ns, latent_ns = int(fusions.observation_ns[i]), int(fusions.latent_ns[i])
-            latent = (fusions.judged_ns[i] - latent_ns) / 1e6 if latent_ns else None
-            self.ages.add((self.at(fusions.judged_ns[i]), latent, (fusions.judged_ns[i] - seen_ns) / 1e6))
-            self.chunks.add((self.at(chunks.stamp_ns[i]), chunks.step_ns[i] / 1e9, chunks.positions[i]))
+        for k in np.flatnonzero(fusions.accepted):
+            seen_ns, latent_ns = int(fusions.observation_ns[k]), int(fusions.latent_ns[k])
+            latent = (fusions.judged_ns[k] - latent_ns) / 1e6 if latent_ns else None
+            self.ages.add((self.at(fusions.judged_ns[k]), latent, (fusions.judged_ns[k] - seen_ns) / 1e6))
+            self.chunks.add((self.at(chunks.stamp_ns[k]), chunks.step_ns[k] / 1e9, chunks.positions[k]))
 
     def at(self, stamp_ns: int | np.int64) -> float:
         """Seconds since the begin."""

@@ -132,7 +132,7 @@ class Tally:
         starts = np.arange(points.stamp_ns[0], points.stamp_ns[-1] - PIECE_NS, PIECE_NS)
         times = starts[:, None] + np.arange(PIECE_ROWS) * (PIECE_NS // PIECE_ROWS)  # (C, H)
         rows = np.searchsorted(points.stamp_ns, times)
-        compared = inside[rows].all(axis=1)
+        compared = (inside & points.following)[rows].all(axis=1)
         rows = rows[compared]
         self._motion_error.add(*_known(points.position[rows], points.stamp_ns[rows], stretch.measured))
 

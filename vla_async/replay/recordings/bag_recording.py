@@ -131,12 +131,13 @@ class BagRecording:
         return ActionChunk(
             stamp_of(message), to_ns(message.step), positions.reshape(-1, len(columns)),
             latent_version=message.latent_version, sequence=message.sequence, task_id=message.task_id,
-            observation_ns=to_ns(message.observation), joints_ns=_time(message, 'joints'),
-            latent_ns=to_ns(message.latent), begun_ns=_time(message, 'begun'), inference_ns=to_ns(message.inference))
+            observation_ns=to_ns(message.observation), pictures_ns=tuple(map(int, getattr(message, 'pictures', ()))),
+            joints_ns=_time(message, 'joints'), latent_ns=to_ns(message.latent), begun_ns=_time(message, 'begun'),
+            inference_ns=to_ns(message.inference))
 
 
 def _picture(camera: str, message: Any) -> Value:
-    return Picture(camera, stamp_of(message), partial(pixels, message))
+    return Picture(camera, stamp_of(message), lambda: np.array(pixels(message)))  # torch warns of what it cannot write
 
 
 def _task(message: Any) -> Value:
