@@ -59,14 +59,15 @@ def pictures(robot: Embodiment) -> dict[str, np.ndarray]:
 
 
 class BagWriter:
-    """Writes an MCAP bag with this package's messages, by their definitions in msg/."""
+    """Writes a bag with this package's messages, by their definitions in msg/."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plugin: StoragePlugin = StoragePlugin.MCAP) -> None:
         self._store = get_typestore(Stores.ROS2_HUMBLE)
-        for name in ('Task', 'Latent', 'ActionChunk', 'FusionStatus', 'JointSetPoint', 'SimulationStatus'):
+        for name in ('Task', 'Latent', 'ActionChunk', 'FusionStatus', 'JointSetPoint', 'SimulationStatus',
+                     'SystemStatus'):
             text = (share() / f'msg/{name}.msg').read_text()
             self._store.register(get_types_from_msg(text, f'vla_async_msgs/msg/{name}'))
-        self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._writer = Writer(folder, version=9, storage_plugin=plugin)
         self._connections: dict[str, Any] = {}
 
     def __enter__(self) -> BagWriter:

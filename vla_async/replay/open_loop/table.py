@@ -32,7 +32,7 @@ def print_report(report: Mapping[str, Any], bags: Sequence[JudgedBag], folder: P
     for column in report['comparison']:
         table.add_column(escape(column['configuration']), justify='right')
     for name, words in ROWS.items():
-        table.add_row(words, *(in_words(column['figures'][name], interval=False) for column in report['comparison']))
+        table.add_row(escape(words), *(in_words(column['figures'][name], interval=False) for column in report['comparison']))
     console.print(table)
     for bag in bags:
         for fault in bag.faults[:5]:
