@@ -99,8 +99,8 @@ def test_the_same_recording_gives_the_same_figures_twice(bag):
 
 
 def readings(until_ns, since_ns=BEGIN):
-    home = ROBOT.array('home')
-    return [Event(stamp, JointReading(stamp, home, np.zeros(ROBOT.dof))) for stamp in range(since_ns, until_ns, 10 * MS)]
+    home, still = ROBOT.array('home'), np.zeros(ROBOT.dof)
+    return [Event(stamp, JointReading(stamp, home, still)) for stamp in range(since_ns, until_ns, 10 * MS)]
 
 
 def test_without_words_of_a_fuser_chunks_begin_where_the_robot_is():

@@ -91,6 +91,7 @@ class StretchCutter:
         self._robot = robot
         self._open: _Open | None = None
         self._ending: list[_Open] = []
+        self._newest: list[JointReading] = []  # one, or none yet
 
     @property
     def now(self) -> _Open | None:
@@ -101,7 +102,8 @@ class StretchCutter:
         """From `at_ns` on the robot is asked for something, or, with an empty instruction, for nothing."""
         self._close(at_ns)
         if instruction:
-            self._open = _Open(instruction, at_ns, TraceRecorder(self._robot.joint_names, self._robot.chunk_columns))
+            recorder = TraceRecorder(self._robot.joint_names, self._robot.chunk_columns)
+            self._open = _Open(instruction, at_ns, recorder, readings=self._newest.copy())
 
     def cut(self, at_ns: int) -> None:
         """Another stretch of the same."""
@@ -117,6 +119,7 @@ class StretchCutter:
 
     def measured(self, reading: JointReading) -> None:
         """What the robot does."""
+        self._newest = [reading]
         for part in (*self._ending, *([self._open] if self._open else ())):
             if not part.readings or reading.stamp_ns > part.readings[-1].stamp_ns:
                 part.readings.append(reading)

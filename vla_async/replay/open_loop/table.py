@@ -32,7 +32,8 @@ def print_report(report: Mapping[str, Any], bags: Sequence[JudgedBag], folder: P
     for column in report['comparison']:
         table.add_column(escape(column['configuration']), justify='right')
     for name, words in ROWS.items():
-        table.add_row(escape(words), *(in_words(column['figures'][name], interval=False) for column in report['comparison']))
+        figures = [column['figures'][name] for column in report['comparison']]
+        table.add_row(escape(words), *(in_words(figure, interval=False) for figure in figures))
     console.print(table)
     for bag in bags:
         for fault in bag.faults[:5]:
