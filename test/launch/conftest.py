@@ -69,6 +69,7 @@ class Node:
     arguments: list[Any] = field(default_factory=list)
     respawn: bool = False
     respawn_delay: float = 0.0
+    condition: Any = None
 
 
 STAND_INS = {

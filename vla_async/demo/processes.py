@@ -23,7 +23,7 @@ def overrides(options: DemoOptions) -> dict[str, dict[str, Any]]:
         'vlm_reasoner': {'checkpoint': checkpoint, 'slow_delay_ms': options.slow_delay_ms},
         'action_generator': {'checkpoint': checkpoint},
         'robot_simulator': {'task': options.task, 'seed': options.seed},
-        'recorder': {'checkpoint': options.checkpoint.name, 'folder': str(options.report / 'bag')},
+        'recorder': {'checkpoint': checkpoint, 'folder': str(options.report / 'bag')},
         'task_server': {'end_on_success': not options.to_the_end},
     }
     return {spec.name: {'robot': options.robot_name, **special.get(spec.name, {})} for spec in NODES}

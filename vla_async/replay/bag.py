@@ -1,7 +1,6 @@
 """Bags in: an MCAP file or a rosbag2 folder, read without any ROS installation."""
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
 from vla_async.errors import DataError
+from vla_async.replay.bag_files import bag_files, check_whole
+from vla_async.replay.cdr import header_stamp_ns
 from vla_async.timebase import NS_PER_S
-
-HEADER = struct.Struct('<4xiI')  # a little-endian CDR message that begins with a stamp
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class Sent:
 def open_bag(bag: Path) -> Iterator[AnyReader]:
     """Reader of a bag folder or of a single .mcap file in one; raises DataError when it cannot be read."""
     folder = bag.parent if bag.is_file() else bag
+    check_whole(folder)
     try:
         reader = AnyReader([folder])
         reader.open()
@@ -70,13 +70,13 @@ def sent_messages(bag: Path, *topics: str) -> Iterator[Sent]:
 
     Raises DataError where the bag is damaged.
     """
-    for path in sorted(bag.glob('*.mcap')):
+    check_whole(bag)
+    for path in bag_files(bag):
         try:
             with path.open('rb') as stream:
                 for _, channel, message in make_reader(stream).iter_messages():
                     if any(is_topic(channel.topic, topic) for topic in topics):
-                        seconds, nanoseconds = HEADER.unpack_from(message.data)
-                        yield Sent(channel.topic, seconds * NS_PER_S + nanoseconds, message.publish_time)
+                        yield Sent(channel.topic, header_stamp_ns(message.data), message.publish_time)
         except Exception as error:  # as above
             raise DataError(f'{path}: damaged bag: {error}') from error
 
