@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vla_async import graph
+from vla_async import embodiment, graph
 from vla_async.resources import share
 
 FILES = {
     'bringup.launch.py': (*graph.RECORDING, *graph.PIPELINE, *graph.SUPERVISION),
     'sim.launch.py': graph.SIMULATION,
     'view.launch.py': graph.VIEW,
+    'replay.launch.py': (*graph.PIPELINE, graph.SUPERVISION[0]),
 }
 
 
@@ -71,6 +72,14 @@ def test_recording_is_asked_for_with_its_folder_and_happens_once(launch):
     assert recorder.parameters[-1]['folder'].name == 'record_folder'
     assert not recorder.respawn
     assert [name for name, node in described.nodes.items() if node.condition is not None] == ['recorder']
+
+
+def test_a_replay_follows_the_clock_and_keeps_its_commands_from_the_controllers(launch):
+    topics = {output.topic for output in embodiment.load('astribot_s1').outputs}
+    for node in launch('replay.launch.py').nodes.values():
+        assert node.parameters[-1]['use_sim_time'] is True
+        assert {topic for topic, _ in node.remappings} == topics
+        assert all(aside == f'replayed/{topic}' for topic, aside in node.remappings)
 
 
 def test_the_parameter_file_has_one_section_for_every_node_and_only_declared_parameters():

@@ -6,7 +6,7 @@ import pytest
 from vla_async import graph
 from vla_async.security.policy import enclave
 
-FILES = ('bringup.launch.py', 'sim.launch.py', 'view.launch.py')
+FILES = ('bringup.launch.py', 'sim.launch.py', 'view.launch.py', 'replay.launch.py')
 
 
 def value(entry, keystore):

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
+from vla_async.errors import DataError
 from vla_async.nodes.topics import Topic
 from vla_async.picture import pixels
 
@@ -28,3 +30,17 @@ def compress(serialised: bytes) -> bytes:
     message = CompressedImage(header=picture.header, format=f'{picture.encoding}; jpeg compressed bgr8')
     message.data.frombytes(jpeg.getvalue())
     return bytes(serialize_message(message))
+
+
+def decompress(serialised: bytes) -> bytes:
+    """The sensor_msgs/Image of a sensor_msgs/CompressedImage, both serialised; raises DataError."""
+    from PIL import Image as Pictures
+    message = deserialize_message(serialised, CompressedImage)
+    try:
+        picture = np.asarray(Pictures.open(io.BytesIO(bytes(message.data)), formats=['JPEG']).convert('RGB'))
+    except (OSError, ValueError, Pictures.DecompressionBombError) as error:
+        raise DataError(f'compressed picture: {error}') from error
+    height, width, _ = picture.shape
+    image = Image(header=message.header, height=height, width=width, encoding='rgb8', step=3 * width)
+    image.data.frombytes(picture.tobytes())
+    return bytes(serialize_message(image))

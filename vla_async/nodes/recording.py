@@ -72,6 +72,7 @@ class Recording:
         self._sources = [self._source(topic) for topic in topics.everything(robot)]
         self._stop = threading.Event()
         self._wrote_s = time.monotonic()
+        self._shift_ns = 0  # from the machine's time, which DDS tells, to a simulation's or a bag's
         self._refused = 0  # pictures that could not be compressed
         self.fault: Exception | None = None
         self._thread = threading.Thread(target=self._run, name='recording', daemon=True)
@@ -136,6 +137,11 @@ class Recording:
             self._node.get_logger().error(f'recording ended: {error}')
 
     def _drain(self) -> None:
+        clock = self._node.get_clock()
+        now_ns = clock.now().nanoseconds
+        if now_ns == 0:  # simulated time that nobody has told yet
+            return
+        self._shift_ns = now_ns - time.time_ns() if clock.ros_time_is_active else 0
         held = [(received, source) for source in self._sources for received in source.subscription.drain()]
         for received, source in sorted(held, key=lambda one: one[0].received_ns):  # files follow upon another in time
             self._write(received, source)
@@ -148,8 +154,9 @@ class Recording:
                 self._node.get_logger().error(f'{source.name}: {error}')
             self._refused += 1
             return
-        self._bag.write(source.handle, received.received_ns, received.sent_ns, data)
-        source.audit.take(received.received_ns, data)
+        received_ns = received.received_ns + self._shift_ns
+        self._bag.write(source.handle, received_ns, received.sent_ns + self._shift_ns, data)
+        source.audit.take(received_ns, data)
         self._wrote_s = time.monotonic()
 
     def _diagnose(self) -> Diagnosis:

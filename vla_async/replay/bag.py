@@ -1,7 +1,7 @@
 """Bags in: an MCAP file or a rosbag2 folder, read without any ROS installation."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,18 @@ def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
     try:
         for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
             yield Received(wanted[connection.topic], received_ns, reader.deserialize(raw, connection.msgtype))
+    except Exception as error:  # as above
+        raise DataError(f'{reader.paths[0]}: damaged bag: {error}') from error
+
+
+def raw_messages(reader: AnyReader, names: Container[str]) -> Iterator[tuple[str, int, bytes]]:
+    """Topic, time of receipt [ns] and serialised message on the topics of these absolute names, in that time's order.
+
+    Raises DataError where the bag is damaged.
+    """
+    try:
+        for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in names]):
+            yield connection.topic, received_ns, bytes(raw)
     except Exception as error:  # as above
         raise DataError(f'{reader.paths[0]}: damaged bag: {error}') from error
 

@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 
 VERSION = 9  # as written since ROS 2 Jazzy
-DUMPER = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)  # a fifth of the time; not every build of PyYAML has it
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,7 @@ class FileFacts:
 def write_metadata(folder: Path, topics: Sequence[TopicFacts], files: Sequence[FileFacts],
                    custom: Mapping[str, str]) -> None:
     """Write the file in one go; `topics` in the order of their channels' numbers."""
-    text = yaml.dump({'rosbag2_bagfile_information': _information(topics, files, custom)}, Dumper=DUMPER,
-                     sort_keys=False)
+    text = yaml.safe_dump({'rosbag2_bagfile_information': _information(topics, files, custom)}, sort_keys=False)
     fresh = folder / 'metadata.yaml.new'
     fresh.write_text(text)
     fresh.replace(folder / 'metadata.yaml')  # never half a file
