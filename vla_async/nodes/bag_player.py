@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 from rclpy.node import Node
 from rosbags.highlevel import AnyReader
@@ -13,9 +11,9 @@ from vla_async.embodiment import Embodiment
 from vla_async.errors import DataError
 from vla_async.nodes import qos, topics
 from vla_async.nodes.conversions import to_time
-from vla_async.nodes.picture_compression import compressed, decompress
+from vla_async.nodes.picture_compression import decompress
 from vla_async.nodes.topics import Topic
-from vla_async.replay.bag import is_topic, raw_messages
+from vla_async.replay.bag import COMPRESSED, connections_of, raw_messages
 from vla_async.timebase import NS_PER_MS
 
 CLOCK_PERIOD_NS = NS_PER_MS
@@ -32,12 +30,12 @@ class BagPlayer:
     def __init__(self, node: Node, reader: AnyReader, robot: Embodiment) -> None:
         """Raises DataError for a bag without any topic of the suite."""
         self._clock = node.create_publisher(Clock, '/clock', qos.EVENTS)
-        routes = _routes(node, robot)
+        aside = {topic.name for topic in topics.produced(robot)}
         self._publish: dict[str, Publish] = {}
-        for connection in reader.connections:
-            match = next((route for name, route in routes.items() if is_topic(connection.topic, name)), None)
-            if match is not None:
-                self._publish[connection.topic] = match()
+        for topic in topics.everything(robot):
+            for connection in connections_of(reader, topic.name):
+                to = _aside(topic) if topic.name in aside else topic
+                self._publish[connection.topic] = _publisher(node, to, packed=connection.msgtype == COMPRESSED)
         if not self._publish:
             raise DataError(f'{reader.paths[0]}: no topic of the suite in it')
         self._messages = raw_messages(reader, self._publish)
@@ -68,27 +66,11 @@ class BagPlayer:
             self._next = next(self._messages, None)
 
 
-def _routes(node: Node, robot: Embodiment) -> dict[str, Callable[[], Publish]]:
-    """By relative name in the bag: what makes the publisher for it; only topics that the bag has get one."""
-    aside = {topic.name for topic in topics.produced(robot)}
-    routes: dict[str, Callable[[], Publish]] = {}
-    for topic in topics.everything(robot):
-        routes[topic.name] = partial(_as_it_is, node, _aside(topic) if topic.name in aside else topic)
-    for spec in robot.cameras:
-        picture = topics.camera(spec)
-        routes[compressed(picture).name] = partial(_unpacked, node, picture)
-    return routes
-
-
 def _aside(topic: Topic) -> Topic:
     return Topic(f'{ASIDE}/{topic.name.lstrip("/")}', topic.message, topic.qos)
 
 
-def _as_it_is(node: Node, topic: Topic) -> Publish:
+def _publisher(node: Node, topic: Topic, *, packed: bool) -> Publish:
+    """Publishes serialised messages, of pictures that are compressed in the bag the pictures."""
     publish: Publish = topic.advertise(node).publish
-    return publish
-
-
-def _unpacked(node: Node, topic: Topic) -> Publish:
-    publisher: Any = topic.advertise(node)
-    return lambda data: publisher.publish(decompress(data))
+    return (lambda data: publish(decompress(data))) if packed else publish

@@ -5,15 +5,19 @@ from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
 from vla_async.errors import DataError
+from vla_async.picture import decoded
 from vla_async.replay.bag_files import bag_files, check_whole
 from vla_async.replay.cdr import header_stamp_ns
 from vla_async.timebase import NS_PER_S
+
+COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,17 @@ def open_bag(bag: Path) -> Iterator[AnyReader]:
 def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
     """Messages of the named topics (relative names) in the order in which they were received.
 
-    Raises DataError where the bag is damaged.
+    Pictures that were recorded compressed come as the others do, under the name of those. Raises DataError where the
+    bag is damaged.
     """
-    wanted = {c.topic: match for c in reader.connections for match in topics if is_topic(c.topic, match)}
+    wanted = {connection.topic: topic for topic in topics for connection in connections_of(reader, topic)}
     if not wanted:
         return
     try:
         for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
-            yield Received(wanted[connection.topic], received_ns, reader.deserialize(raw, connection.msgtype))
+            message = reader.deserialize(raw, connection.msgtype)
+            yield Received(wanted[connection.topic], received_ns,
+                           _picture(message) if connection.msgtype == COMPRESSED else message)
     except Exception as error:  # as above
         raise DataError(f'{reader.paths[0]}: damaged bag: {error}') from error
 
@@ -100,7 +107,22 @@ def is_topic(name: str, relative: str) -> bool:
 
 def has_topic(reader: AnyReader, relative: str) -> bool:
     """Whether anything was recorded on that topic."""
-    return any(is_topic(name, relative) and info.msgcount for name, info in reader.topics.items())
+    return any(connection.msgcount for connection in connections_of(reader, relative))
+
+
+def connections_of(reader: AnyReader, relative: str) -> list[Any]:
+    """Where the bag has that topic; for pictures that it has compressed only, where it has these."""
+    plain = [c for c in reader.connections if is_topic(c.topic, relative)]
+    packed = [c for c in reader.connections if c.msgtype == COMPRESSED and is_topic(c.topic, f'{relative}/compressed')]
+    return plain or packed
+
+
+def _picture(message: Any) -> SimpleNamespace:
+    """What a sensor_msgs/Image would hold, of a sensor_msgs/CompressedImage."""
+    picture = decoded(bytes(message.data))
+    height, width, _ = picture.shape
+    return SimpleNamespace(header=message.header, height=height, width=width, encoding='rgb8', is_bigendian=0,
+                           step=3 * width, data=picture.reshape(-1))
 
 
 def to_ns(stamp: Any) -> int:
