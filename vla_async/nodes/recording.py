@@ -14,6 +14,7 @@ from sensor_msgs.msg import Image
 from vla_async.embodiment import load
 from vla_async.errors import ConfigError, DataError
 from vla_async.nodes import topics
+from vla_async.nodes.clocks import ReceiptTimes
 from vla_async.nodes.diagnostics import ERROR, OK, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.picture_compression import compress, compressed
@@ -72,7 +73,7 @@ class Recording:
         self._sources = [self._source(topic) for topic in topics.everything(robot)]
         self._stop = threading.Event()
         self._wrote_s = time.monotonic()
-        self._shift_ns = 0  # from the machine's time, which DDS tells, to a simulation's or a bag's
+        self._times = ReceiptTimes(node.get_clock())
         self._refused = 0  # pictures that could not be compressed
         self.fault: Exception | None = None
         self._thread = threading.Thread(target=self._run, name='recording', daemon=True)
@@ -137,11 +138,8 @@ class Recording:
             self._node.get_logger().error(f'recording ended: {error}')
 
     def _drain(self) -> None:
-        clock = self._node.get_clock()
-        now_ns = clock.now().nanoseconds
-        if now_ns == 0:  # simulated time that nobody has told yet
+        if not self._times.look():
             return
-        self._shift_ns = now_ns - time.time_ns() if clock.ros_time_is_active else 0
         held = [(received, source) for source in self._sources for received in source.subscription.drain()]
         for received, source in sorted(held, key=lambda one: one[0].received_ns):  # files follow upon another in time
             self._write(received, source)
@@ -154,8 +152,8 @@ class Recording:
                 self._node.get_logger().error(f'{source.name}: {error}')
             self._refused += 1
             return
-        received_ns = received.received_ns + self._shift_ns
-        self._bag.write(source.handle, received_ns, received.sent_ns + self._shift_ns, data)
+        received_ns = self._times.of(received.received_ns)
+        self._bag.write(source.handle, received_ns, self._times.of(received.sent_ns), data)
         source.audit.take(received_ns, data)
         self._wrote_s = time.monotonic()
 
