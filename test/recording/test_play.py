@@ -63,5 +63,5 @@ def test_a_rate_beyond_reason_is_refused(tmp_path, rate):
 
 
 def test_what_is_no_bag_is_named(tmp_path):
-    with pytest.raises(DataError, match='nothing/metadata.yaml: not readable'):
+    with pytest.raises(DataError, match='nothing: there is no such bag'):
         PlayOptions.check(tmp_path / 'nothing', tmp_path, 1.0, None, None)

@@ -23,8 +23,8 @@ from vla_async.nodes.qos import qos_yaml
 from vla_async.nodes.topics import Topic
 from vla_async.replay.audit import TopicAudit, summary, write_audit
 from vla_async.replay.bag_writer import BagWriter, Channel
-from vla_async.replay.identity import identity
 from vla_async.replay.message_definitions import definition
+from vla_async.replay.provenance import provenance
 
 NICENESS = 15  # watching must not slow what is watched
 PERIOD_S = 0.05
@@ -68,7 +68,7 @@ class Recording:
                               'give another one, or remove what is there')
         robot = load(values.robot)
         self._node, self._values = node, values
-        self._bag = BagWriter(self.folder, identity(values.robot, values.checkpoint), compress=values.compress,
+        self._bag = BagWriter(self.folder, provenance(values.robot, values.checkpoint), compress=values.compress,
                               split_bytes=values.split_mb * MB)
         self._sources = [self._source(topic) for topic in topics.everything(robot)]
         self._stop = threading.Event()

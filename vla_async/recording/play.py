@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vla_async import checkpoints, embodiment
 from vla_async.embodiment import Embodiment
-from vla_async.errors import ConfigError
+from vla_async.errors import ConfigError, DataError
 from vla_async.graph import PIPELINE, RECORDING, SUPERVISION
 from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
@@ -22,8 +22,7 @@ from vla_async.launcher.starter import Starter
 from vla_async.recording.audit_table import print_audit
 from vla_async.recording.playing import Playing
 from vla_async.replay.audit import FILE
-from vla_async.replay.bag import open_bag
-from vla_async.replay.identity import recorded_identity
+from vla_async.replay.bag import identity, open_bag
 
 NODES = (*RECORDING, *PIPELINE, *(spec for spec in SUPERVISION if spec.name == 'lifecycle_manager'))
 STOP_FIRST, STOP_LAST = ('lifecycle_manager',), ('recorder',)
@@ -47,7 +46,9 @@ class PlayOptions:
         """Robot and checkpoint are by default those that the bag names; raises VlaAsyncError for what is wrong."""
         if not 0 < rate <= FASTEST:
             raise ConfigError(f'--rate must be above 0 and at most {FASTEST:g}, got {rate:g}')
-        about = recorded_identity(bag)
+        if not bag.exists():
+            raise DataError(f'{bag}: there is no such bag')
+        about = identity(bag)
         robot, checkpoint = robot or about.get('robot'), checkpoint or about.get('checkpoint')
         if robot is None or checkpoint is None:
             raise ConfigError(f'{bag} does not say with which robot and checkpoint it was recorded; '

@@ -140,7 +140,7 @@ def identity(bag: Path) -> dict[str, str]:
 
     Raises DataError where the bag is damaged.
     """
-    for path in [bag] if bag.is_file() else sorted(bag.glob('*.mcap')):
+    for path in bag_files(bag):
         try:
             with path.open('rb') as stream:
                 for record in make_reader(stream).iter_metadata():

@@ -7,17 +7,14 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-import yaml
-
 from vla_async import checkpoints, embodiment
-from vla_async.errors import DataError
 from vla_async.resources import SOURCE_TREE
 
 BLOCK = 2**20  # bytes
 GIT_PATIENCE_S = 5.0
 
 
-def identity(robot: str, checkpoint: str) -> dict[str, str]:
+def provenance(robot: str, checkpoint: str) -> dict[str, str]:
     """Names and SHA-256 sums; of the checkpoint only where one is named.
 
     Raises ConfigError and CheckpointError when one of them cannot be found.
@@ -29,16 +26,6 @@ def identity(robot: str, checkpoint: str) -> dict[str, str]:
         about |= {'checkpoint': folder.name, 'checkpoint_sha256': digest(files)}
     commit = _commit()
     return about | ({'commit': commit} if commit else {})
-
-
-def recorded_identity(bag: Path) -> dict[str, str]:
-    """What the recorder noted in a bag folder; empty for bags of others, and raises DataError for what is no bag."""
-    path = bag / 'metadata.yaml'
-    try:
-        about = yaml.safe_load(path.read_text())['rosbag2_bagfile_information'].get('custom_data') or {}
-        return {str(key): str(value) for key, value in about.items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
-        raise DataError(f'{path}: not readable as the metadata of a bag: {error}') from error
 
 
 def digest(files: Iterable[Path]) -> str:
