@@ -45,7 +45,8 @@ def test_the_live_pipeline_works_in_the_bags_time(tmp_path, checkpoint, ros_doma
         chunks = [(m.received_ns, stamp_of(m.message)) for m in messages(reader, 'action_chunk')]
     assert chunks
     for received_ns, stamp_ns in chunks:
-        assert S <= stamp_ns <= received_ns <= S + (LENGTH_S + 1) * S
+        assert S <= stamp_ns < S + (LENGTH_S + 1) * S
+        assert abs(received_ns - stamp_ns) < S
     audit = json.loads((report / 'bag/audit.json').read_text())
     assert audit['topics']['/joint_states']['messages'] > 0
     assert audit['duration_s'] < LENGTH_S + 1
