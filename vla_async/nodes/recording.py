@@ -68,8 +68,7 @@ class Recording:
                               'give another one, or remove what is there')
         robot = load(values.robot)
         self._node, self._values = node, values
-        self._bag = BagWriter(self.folder, provenance(values.robot, values.checkpoint), compress=values.compress,
-                              split_bytes=values.split_mb * MB)
+        self._bag = self._open()
         self._sources = [self._source(topic) for topic in topics.everything(robot)]
         self._stop = threading.Event()
         self._wrote_s = time.monotonic()
@@ -113,6 +112,14 @@ class Recording:
             self._drain()
             self._bag.close()
             write_audit(self.audit(), self.folder)
+
+    def _open(self) -> BagWriter:
+        values = self._values
+        about = provenance(values.robot, values.checkpoint)
+        try:
+            return BagWriter(self.folder, about, compress=values.compress, split_bytes=values.split_mb * MB)
+        except OSError as error:
+            raise ConfigError(f'recorder: folder {values.folder!r} cannot be written: {error.strerror}') from error
 
     def _source(self, topic: Topic) -> _Source:
         shrinks = self._values.compress_images and topic.message is Image

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import rclpy
+from rclpy.exceptions import InvalidNamespaceException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.validate_namespace import validate_namespace
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from vla_async.errors import EnvironmentFault
+from vla_async.errors import ConfigError, EnvironmentFault
 from vla_async.launcher.environment import ament_prefix_path
 from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandoned
 from vla_async.nodes.recording import MB, NICENESS, Parameters, Recording
@@ -27,6 +29,7 @@ POLL_S = 0.25
 
 def record(values: Parameters, namespace: str, console: Console) -> dict[str, Any]:
     """Record until Ctrl-C; returns the audit. Raises VlaAsyncError when it cannot begin or cannot go on."""
+    _check(namespace)
     be_nice(NICENESS)
     with _node(namespace) as (node, executor):
         recording = Recording(node, values)
@@ -74,3 +77,10 @@ def _node(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
         shared |= owned_by(os.getpid())
         rclpy.try_shutdown()
         remove_abandoned(shared)
+
+
+def _check(namespace: str) -> None:
+    try:
+        validate_namespace(f'/{namespace.lstrip("/")}')
+    except InvalidNamespaceException as error:
+        raise ConfigError(f'--namespace {namespace!r} is no name as ROS knows them; left or site/left is') from error

@@ -23,14 +23,17 @@ def mend(bag: Path) -> dict[Path, int]:
     """Give every file of a bag folder its index, and the folder its metadata.yaml; returns messages by file mended.
 
     A file is written anew beside the old one, which stays until that is done. Raises DataError for what is no bag
-    folder, and for one that is still being recorded.
+    folder, for one that is still being recorded, and for one that cannot be written.
     """
     paths = bag_files(bag) if bag.is_dir() else []
     if not paths:
         raise DataError(f'{bag}: no folder with MCAP files')
-    mended = {path: _mend_file(path) for path in paths if not is_whole(path)}
-    if mended or not (bag / 'metadata.yaml').exists():
-        _write_metadata(bag, paths)
+    try:
+        mended = {path: _mend_file(path) for path in paths if not is_whole(path)}
+        if mended or not (bag / 'metadata.yaml').exists():
+            _write_metadata(bag, paths)
+    except OSError as error:
+        raise DataError(f'{bag}: cannot be mended in its place: {error}') from error
     return mended
 
 
