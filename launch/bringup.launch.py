@@ -1,14 +1,18 @@
 """All nodes of the suite on a real robot: `ros2 launch vla_async bringup.launch.py checkpoint:=<folder>`.
 
 Cameras, joint states and controllers are the robot's own; their topics are named in config/robots/<robot>.yaml.
+With `record:=true` every topic goes into a bag as well, in the folder `record_folder`.
 """
+import time
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from vla_async.graph import PIPELINE, SUPERVISION
+from vla_async.graph import PIPELINE, RECORDING, SUPERVISION
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
@@ -19,6 +23,8 @@ ARGUMENTS = {
     'params_file': (str(share() / 'config/vla_async.yaml'), 'parameters of all nodes'),
     'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
     'log_level': ('info', 'debug, info, warn or error'),
+    'record': ('false', 'every topic into a bag'),
+    'record_folder': (f'runs/{time.strftime("%Y-%m-%d_%H-%M-%S")}/bag', 'folder of that bag; it must not hold one yet'),
 }
 
 
@@ -27,7 +33,18 @@ def generate_launch_description():
     declared = [DeclareLaunchArgument(name, default_value=default, description=text)
                 for name, (default, text) in ARGUMENTS.items()]
     security = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/security.launch.py')))
-    return LaunchDescription([*declared, security, *map(node, (*PIPELINE, *SUPERVISION))])
+    # the recorder first: it shall miss nothing
+    return LaunchDescription([*declared, security, *map(recorder, RECORDING), *map(node, (*PIPELINE, *SUPERVISION))])
+
+
+def recorder(spec):
+    """Action for the recorder, which is not started again: its folder would hold a bag already."""
+    told = {name: LaunchConfiguration(name) for name in ('robot', 'checkpoint', 'use_sim_time')}
+    return Node(
+        package='vla_async', executable=spec.executable, name=spec.name, namespace=LaunchConfiguration('namespace'),
+        parameters=[LaunchConfiguration('params_file'), {**told, 'folder': LaunchConfiguration('record_folder')}],
+        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level'), '--enclave', enclave(spec.name)],
+        output='screen', condition=IfCondition(LaunchConfiguration('record')))
 
 
 def node(spec):

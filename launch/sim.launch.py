@@ -1,6 +1,7 @@
 """The suite with the simulated robot: `ros2 launch vla_async sim.launch.py checkpoint:=<folder>`.
 
 Give it work with `ros2 action send_goal /run_task vla_async_msgs/action/RunTask "{instruction: touch the red cube}"`.
+With `record:=true` everything is recorded, as on a real robot.
 """
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable

@@ -18,9 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LAUNCH_ONLY = {'launch_ros'}  # imported by launch files, which run where ROS is installed
 # import name -> name of the distribution, where they differ
 DISTRIBUTIONS = {'yaml': 'pyyaml', 'PIL': 'pillow'}
-# declared, but loaded by others: a solver that mink is asked for, what transformers reads images with,
-# and what the built messages load
-UNIMPORTED = {'pillow', 'ros-rosidl-default-runtime'}
+# declared, but loaded by others: what the built messages load
+UNIMPORTED = {'ros-rosidl-default-runtime'}
 
 
 def package_xml(folder: str) -> ElementTree.Element:

@@ -42,6 +42,12 @@ COMMANDS = (
     Command('train', 'vla_async.training.command', 'make demonstrations and train reasoner and action expert on them',
             'vla-async train --out runs/touch\n'
             '  vla-async train --out runs/touch --minutes 30 --resume'),
+    Command('record', 'vla_async.recording.record_command', 'record every topic of the suite into an MCAP bag',
+            'vla-async record --robot so101 --checkpoint runs/policy\n'
+            '  vla-async record --out runs/today/bag --split-mb 1000 --compress-images'),
+    Command('bag', 'vla_async.recording.bag_command', 'audit a bag, or mend one whose recording was cut off',
+            'vla-async bag audit runs/today/bag\n'
+            '  vla-async bag mend runs/today/bag'),
     Command('doctor', 'vla_async.doctor.command', 'check this machine and say how to mend what is wrong',
             'vla-async doctor'),
     Command('bench', 'vla_async.bench.command', 'measure the running graph, or the fusers side by side',

@@ -1,6 +1,7 @@
 """Pictures as messages and bags carry them: rows of bytes that may say anything of themselves."""
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -26,3 +27,15 @@ def pixels(message: Any) -> ImageArray:
         raise DataError(f'picture of {width}x{height} with step {step} has {data.size} bytes')
     picture = data.reshape(height, step)[:, :3 * width].reshape(height, width, 3)
     return picture[:, :, ::-1] if message.encoding == 'bgr8' else picture
+
+
+def decoded(compressed: bytes) -> ImageArray:
+    """Picture (height, width, 3) RGB of a JPEG or PNG file; raises DataError for what is none."""
+    from PIL import Image  # here: most pictures come as they are
+    try:
+        with Image.open(io.BytesIO(compressed), formats=('JPEG', 'PNG')) as picture:
+            if max(picture.size) > MAX_SIDE:
+                raise DataError(f'compressed picture of {picture.size}; needed: at most {MAX_SIDE} a side')
+            return np.array(picture.convert('RGB'))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # SyntaxError: a broken PNG
+        raise DataError(f'compressed picture: {error}') from error

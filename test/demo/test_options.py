@@ -8,6 +8,7 @@ from vla_async import embodiment, graph
 from vla_async.demo import processes
 from vla_async.demo.options import DemoOptions
 from vla_async.errors import CheckpointError, ConfigError, VlaAsyncError
+from vla_async.resources import share
 
 
 def test_good_options_make_the_report_folder(parse, tmp_path):
@@ -75,7 +76,7 @@ def test_nodes_are_told_only_parameters_that_they_declare(parse, tmp_path):
 def test_a_robot_may_be_given_by_the_path_of_its_file(parse, tmp_path):
     path = tmp_path / 'mine.yaml'
     robot = embodiment.load('astribot_s1')
-    path.write_text((processes.share() / 'config/robots/astribot_s1.yaml').read_text())
+    path.write_text((share() / 'config/robots/astribot_s1.yaml').read_text())
     options = DemoOptions.check(parse('--robot', str(path)))
     assert options.robot == replace(robot)
     assert processes.overrides(options)['chunk_fuser'] == {'robot': str(path)}

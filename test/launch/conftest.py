@@ -17,6 +17,9 @@ from vla_async.resources import share
 class LaunchConfiguration:
     name: str
 
+    def perform(self, context: dict[str, str]) -> str:
+        return context[self.name]
+
 
 @dataclass(frozen=True)
 class NotEqualsSubstitution:
@@ -54,6 +57,11 @@ class IncludeLaunchDescription:
 
 
 @dataclass
+class OpaqueFunction:
+    function: Callable[[dict[str, str]], list[Any]]
+
+
+@dataclass
 class LaunchDescription:
     entities: list[Any]
 
@@ -69,11 +77,13 @@ class Node:
     arguments: list[Any] = field(default_factory=list)
     respawn: bool = False
     respawn_delay: float = 0.0
+    condition: Any = None
+    remappings: list[tuple[str, str]] = field(default_factory=list)
 
 
 STAND_INS = {
     'launch': [LaunchDescription],
-    'launch.actions': [DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable],
+    'launch.actions': [DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, SetEnvironmentVariable],
     'launch.launch_description_sources': [PythonLaunchDescriptionSource],
     'launch.conditions': [IfCondition],
     'launch.substitutions': [LaunchConfiguration, NotEqualsSubstitution],
@@ -108,6 +118,9 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Launched]:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         entities = module.generate_launch_description().entities
+        defaults = {e.name: e.default_value for e in entities if isinstance(e, DeclareLaunchArgument)}
+        entities = [made for e in entities
+                    for made in (e.function(defaults) if isinstance(e, OpaqueFunction) else [e])]
         return Launched(
             {e.name: e for e in entities if isinstance(e, Node)},
             {e.name: e for e in entities if isinstance(e, DeclareLaunchArgument)},

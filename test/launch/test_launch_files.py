@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vla_async import graph
+from vla_async import embodiment, graph
 from vla_async.resources import share
 
 FILES = {
-    'bringup.launch.py': (*graph.PIPELINE, *graph.SUPERVISION),
+    'bringup.launch.py': (*graph.RECORDING, *graph.PIPELINE, *graph.SUPERVISION),
     'sim.launch.py': graph.SIMULATION,
     'view.launch.py': graph.VIEW,
+    'replay.launch.py': (*graph.PIPELINE, graph.SUPERVISION[0]),
 }
 
 
@@ -33,7 +34,8 @@ def test_a_launch_file_starts_the_nodes_of_the_table_in_its_order(launch, name):
 def test_whatever_a_node_is_told_is_a_declared_argument(launch, name):
     described = launch(name)
     for node in described.nodes.values():
-        used = substitutions([node.parameters, node.arguments, node.namespace])
+        asked = getattr(node.condition, 'predicate', None)
+        used = substitutions([node.parameters, node.arguments, node.namespace, asked])
         assert used <= set(described.arguments), node.name
 
 
@@ -60,6 +62,24 @@ def test_the_simulation_includes_the_bringup_and_files_that_are_named_exist(laun
         for argument in launch(name).arguments.values():
             if argument.default_value.startswith('/'):
                 assert Path(argument.default_value).is_file(), argument.name
+
+
+def test_recording_is_asked_for_with_its_folder_and_happens_once(launch):
+    described = launch('bringup.launch.py')
+    assert described.arguments['record'].default_value == 'false'
+    recorder = described.nodes['recorder']
+    assert recorder.condition.predicate.name == 'record'
+    assert recorder.parameters[-1]['folder'].name == 'record_folder'
+    assert not recorder.respawn
+    assert [name for name, node in described.nodes.items() if node.condition is not None] == ['recorder']
+
+
+def test_a_replay_follows_the_clock_and_keeps_its_commands_from_the_controllers(launch):
+    topics = {output.topic for output in embodiment.load('astribot_s1').outputs}
+    for node in launch('replay.launch.py').nodes.values():
+        assert node.parameters[-1]['use_sim_time'] is True
+        assert {topic for topic, _ in node.remappings} == topics
+        assert all(aside == f'replayed/{topic}' for topic, aside in node.remappings)
 
 
 def test_the_parameter_file_has_one_section_for_every_node_and_only_declared_parameters():

@@ -1,6 +1,11 @@
 """The recorder over DDS, and the bag that it leaves."""
+import io
+import json
+
 import numpy as np
 import pytest
+import yaml
+from PIL import Image
 from rclpy.parameter import Parameter
 from rosbags.highlevel import AnyReader
 
@@ -10,12 +15,14 @@ from vla_async.nodes import topics
 from vla_async.nodes.conversions import controller_message, to_ns
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.recorder import Recorder
+from vla_async.replay.audit import audit_bag
 
 ROBOT = embodiment.load('astribot_s1')
 
 
-def record(graph, folder):
-    overrides = [Parameter('folder', value=str(folder)), Parameter('checkpoint', value='touch')]
+def record(graph, folder, **values):
+    values |= {'folder': str(folder), 'checkpoint': 'astribot_s1_touch'}
+    overrides = [Parameter(name, value=value) for name, value in values.items()]
     return graph.add(Recorder(context=graph.context, parameter_overrides=overrides))
 
 
@@ -39,9 +46,40 @@ def test_every_message_of_every_topic_is_in_the_bag_as_it_was_sent(graph, robot,
     assert set(picture.data) <= {90, 91}
 
 
+def test_pictures_are_compressed_where_asked_for(graph, robot, tmp_path):
+    recorder = record(graph, tmp_path / 'bag', compress_images=True)
+    states = graph.hear(topics.JOINT_STATES)
+    graph.until(lambda: len(states) > 20, 'joint states')
+    recorder.close()
+    with AnyReader([tmp_path / 'bag']) as bag:
+        assert '/camera/head/image_raw' not in bag.topics
+        pictures = [c for c in bag.connections if c.topic == '/camera/head/image_raw/compressed']
+        (message,) = [bag.deserialize(raw, c.msgtype) for c, _, raw in bag.messages(pictures)][:1]
+    picture = np.asarray(Image.open(io.BytesIO(message.data.tobytes())))
+    assert picture.shape == (224, 224, 3)
+    assert np.abs(picture.astype(int) - 90).max() < 8
+    assert message.data.size < picture.size / 10
+    assert message.header.frame_id == 'head'
+
+
+def test_the_bag_says_whose_it_is_and_what_it_lacks(graph, robot, tmp_path):
+    recorder = record(graph, tmp_path / 'bag')
+    states = graph.hear(topics.JOINT_STATES)
+    graph.until(lambda: len(states) > 20, 'joint states')
+    recorder.close()
+    about = yaml.safe_load((tmp_path / 'bag/metadata.yaml').read_text())['rosbag2_bagfile_information']['custom_data']
+    assert about['robot'] == 'astribot_s1'
+    assert about['checkpoint'] == 'astribot_s1_touch'
+    assert len(about['robot_sha256']) == len(about['checkpoint_sha256']) == 64
+    audit = json.loads((tmp_path / 'bag' / 'audit.json').read_text())
+    assert '/stop_signal' in audit['silent']
+    assert audit['topics']['/joint_states']['messages'] >= 20
+    assert audit == json.loads(json.dumps(audit_bag(tmp_path / 'bag')))
+
+
 def test_a_folder_that_holds_a_bag_is_refused(graph, tmp_path):
     record(graph, tmp_path / 'bag').close()
-    with pytest.raises(ConfigError, match='must name a folder without a bag'):
+    with pytest.raises(ConfigError, match='must name a folder without a bag; give another'):
         record(graph, tmp_path / 'bag')
 
 

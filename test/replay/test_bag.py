@@ -1,13 +1,16 @@
 """A bag gives back the rows that went into it, as episodes, and its pictures as a film."""
+import io
+
 import av
 import numpy as np
 import pytest
 from fakes import BagWriter, pictures
+from PIL import Image
 
-from vla_async import embodiment
+from vla_async import embodiment, picture
 from vla_async.errors import DataError
 from vla_async.replay import metrics
-from vla_async.replay.bag import is_topic, open_bag
+from vla_async.replay.bag import has_topic, is_topic, messages, open_bag, stamp_of
 from vla_async.replay.bag_episodes import read_episodes
 from vla_async.replay.video import RATE_HZ, write_video
 from vla_async.timebase import NS_PER_S as S
@@ -104,6 +107,27 @@ def test_a_bag_without_pictures_gives_no_film(tmp_path):
     trace = read_episodes(tmp_path / 'bag', ROBOT)[0].trace
     with open_bag(tmp_path / 'bag') as reader:
         assert write_video(tmp_path / 'film.mp4', reader, ROBOT, trace) is None
+
+
+def test_pictures_that_were_recorded_compressed_come_like_the_others(tmp_path):
+    pixels = np.full((8, 16, 3), 200, np.uint8)
+    with BagWriter(tmp_path / 'bag') as bag:
+        jpeg = io.BytesIO()
+        Image.fromarray(pixels).save(jpeg, 'JPEG')
+        bag.write('/camera/head/image_raw/compressed', 'sensor_msgs/msg/CompressedImage', S, header=bag.header(S),
+                  format='rgb8; jpeg compressed bgr8', data=np.frombuffer(jpeg.getvalue(), np.uint8))
+    with open_bag(tmp_path / 'bag') as reader:
+        assert has_topic(reader, 'camera/head/image_raw')
+        (received,) = messages(reader, 'camera/head/image_raw')
+    assert received.topic == 'camera/head/image_raw'
+    assert stamp_of(received.message) == S
+    np.testing.assert_allclose(picture.pixels(received.message), pixels, atol=3)
+
+
+@pytest.mark.parametrize('data', [b'', b'no picture', b'\xff\xd8\xff\xe0 broken'])
+def test_a_compressed_picture_that_is_none_is_refused(data):
+    with pytest.raises(DataError, match='compressed picture'):
+        picture.decoded(data)
 
 
 def test_what_is_no_bag_is_named(tmp_path):

@@ -4,13 +4,15 @@ from pathlib import Path
 import pytest
 import yaml
 from mcap.exceptions import EndOfFile
+from mcap.reader import make_reader
 from mcap.records import Message
 from mcap.stream_reader import StreamReader
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from vla_async.errors import EnvironmentFault
-from vla_async.replay.bag_writer import BagWriter
+from vla_async.replay.bag_files import bag_files
+from vla_async.replay.bag_writer import BagWriter, Channel
 from vla_async.replay.message_definitions import definition
 
 UNSET = {'sec': 0, 'nsec': 0}
@@ -48,14 +50,16 @@ STORE = get_typestore(Stores.EMPTY)
 STORE.register(get_types_from_msg('float64 x\n', 'demo_msgs/msg/Point'))
 
 
-def write(folder: Path, count: int, *, compress: bool = True) -> BagWriter:
-    bag = BagWriter(folder, {'robot': 'astribot_s1'}, compress=compress)
-    channel = bag.channel('/point', 'demo_msgs/msg/Point', 'float64 x\n', QOS)
-    bag.channel('/silent', 'demo_msgs/msg/Point', 'float64 x\n', QOS)
+def write(folder: Path, count: int, *, compress: bool = True, split_bytes: int = 0) -> BagWriter:
+    bag = BagWriter(folder, {'robot': 'astribot_s1'}, compress=compress, split_bytes=split_bytes)
+    channel = bag.channel(Channel('/point', 'demo_msgs/msg/Point', 'float64 x\n', QOS))
+    bag.channel(Channel('/silent', 'demo_msgs/msg/Point', 'float64 x\n', QOS))
     point = STORE.types['demo_msgs/msg/Point']
     for i in range(count):
         data = bytes(STORE.serialize_cdr(point(x=float(i)), 'demo_msgs/msg/Point'))
         bag.write(channel, 1000 + i, 900 + i, data)
+        if split_bytes:
+            bag.flush()
     return bag
 
 
@@ -89,6 +93,28 @@ def test_what_was_flushed_lies_in_the_file_before_the_bag_is_closed(tmp_path):
     bag.flush()
     assert count_messages(tmp_path / 'bag/bag_0.mcap') == 7
     bag.close()
+
+
+def test_a_bag_in_many_files_is_read_in_the_order_of_their_numbers(tmp_path):
+    write(tmp_path / 'bag', 12, split_bytes=1).close()
+    names = [path.name for path in bag_files(tmp_path / 'bag')]
+    assert names == [f'bag_{i}.mcap' for i in range(13)]
+    assert read(tmp_path / 'bag') == [(1000 + i, float(i)) for i in range(12)]
+    about = yaml.safe_load((tmp_path / 'bag/metadata.yaml').read_text())['rosbag2_bagfile_information']
+    assert about['relative_file_paths'] == names
+    assert [file['message_count'] for file in about['files']] == [1] * 12 + [0]
+    assert about['files'][7]['starting_time']['nanoseconds_since_epoch'] == 1007
+    assert about['custom_data'] == {'robot': 'astribot_s1'}
+
+
+def test_each_file_of_a_bag_stands_alone(tmp_path):
+    write(tmp_path / 'bag', 3, split_bytes=1).close()
+    with (tmp_path / 'bag/bag_1.mcap').open('rb') as stream:
+        reader = make_reader(stream)
+        assert {channel.topic for channel in reader.get_summary().channels.values()} == {'/point', '/silent'}
+        assert [(m.name, m.metadata) for m in reader.iter_metadata()] == [('vla_async', {'robot': 'astribot_s1'})]
+    with AnyReader([tmp_path / 'bag/bag_1.mcap']) as reader:
+        assert [stamp for _, stamp, _ in reader.messages()] == [1001]
 
 
 def count_messages(path: Path) -> int:

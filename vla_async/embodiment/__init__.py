@@ -18,8 +18,8 @@ from vla_async.embodiment.robot import (
     Joint,
     Rates,
 )
-from vla_async.embodiment.robot_file import available, load, parse
+from vla_async.embodiment.robot_file import available, files, load, parse
 
 __all__ = ['JOINT_KINDS', 'POSE_NUMBERS', 'UNBOUNDED_KINDS', 'Action', 'Box', 'Camera', 'Collision', 'Embodiment',
            'GripperOutput', 'HandLimits', 'Joint', 'Output', 'Rates', 'TrajectoryOutput', 'TwistOutput',
-           'VelocityOutput', 'available', 'load', 'parse']
+           'VelocityOutput', 'available', 'files', 'load', 'parse']

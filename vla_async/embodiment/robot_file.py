@@ -40,6 +40,14 @@ def load(name_or_path: str) -> Embodiment:
     return parse(_read(path), path.name)
 
 
+def files(name_or_path: str) -> tuple[Path, ...]:
+    """The robot's file and, if it has one, that which it is like; raises ConfigError."""
+    path = _path(name_or_path)
+    content = _content(path, path)
+    like = content.get('like') if isinstance(content, dict) else None
+    return (path,) if like is None else (path, _path(str(like)))
+
+
 def _path(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.suffix in ('.yaml', '.yml'):
@@ -51,17 +59,22 @@ def _path(name_or_path: str) -> Path:
 
 def _read(path: Path) -> Any:
     """Content of a robot file, and of the one that it is like."""
-    try:
-        data = yaml.safe_load(path.read_text())
-        if not isinstance(data, dict) or 'like' not in data:
-            return data
-        like = _path(str(data.pop('like')))
-        base = yaml.safe_load(like.read_text())
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ConfigError(f'{path}: cannot be read: {error}') from error
+    data = _content(path, path)
+    if not isinstance(data, dict) or 'like' not in data:
+        return data
+    like = _path(str(data.pop('like')))
+    base = _content(like, path)
     if not isinstance(base, dict) or 'like' in base:
         raise ConfigError(f'{path.name}: like must name a whole robot file, which {like.name} is not')
     return {**base, **data}
+
+
+def _content(path: Path, named: Path) -> Any:
+    """The YAML in a file; raises ConfigError that blames the file `named` by the user."""
+    try:
+        return yaml.safe_load(path.read_text())
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigError(f'{named}: cannot be read: {error}') from error
 
 
 def parse(data: Any, source: str) -> Embodiment:

@@ -3,6 +3,7 @@
 domain.py       a ROS domain that nobody uses
 environment.py  what the processes find in their environment
 child.py        runs inside each process: ends with its starter
+node_command.py the command of a node, and its parameters
 process.py      one process: start, watch, stop step by step
 spare.py        a process in reserve, so that a restart is quick
 identity.py     which process on which machine, to find and kill one that hangs

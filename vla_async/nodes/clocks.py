@@ -56,3 +56,23 @@ class ClockWatch:
 
     def _simulated_jump(self, jump: TimeJump) -> None:
         self._jumped(seconds(jump.delta.nanoseconds))
+
+
+class ReceiptTimes:
+    """When messages came, in the node's time: DDS tells it in that of the machine."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._shift_ns = self._begin_ns = 0
+
+    def look(self) -> bool:
+        """Compare both clocks now; False while nobody has told the node's time yet."""
+        now_ns = self._clock.now().nanoseconds
+        if self._clock.ros_time_is_active:
+            self._shift_ns = now_ns - time.time_ns()
+            self._begin_ns = self._begin_ns or now_ns
+        return bool(now_ns)
+
+    def of(self, machine_ns: int) -> int:
+        """What the node's clock told at a time of the machine shortly before the last look [ns]."""
+        return max(machine_ns + self._shift_ns, self._begin_ns)

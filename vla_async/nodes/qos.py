@@ -1,6 +1,7 @@
 """Quality of service: one named profile per kind of arrow."""
 from __future__ import annotations
 
+import yaml
 from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
@@ -24,3 +25,15 @@ JOINT_STATES = _profile(5)
 SENSOR = _profile(1, reliable=False)  # cameras: a lost frame is better than a late one
 SIGNAL = _profile(5, reliable=False)  # hears whoever speaks, reliably or not; who speaks repeats it
 COMMANDS = _profile(1)  # reliable: matches controllers that read reliably and those that read best effort
+
+
+def qos_yaml(profile: QoSProfile) -> str:
+    """The profile as rosbag2 notes it beside a channel, so that playing offers the same."""
+    unset = {'sec': 0, 'nsec': 0}
+    return yaml.safe_dump([{
+        'history': profile.history.name.lower(), 'depth': profile.depth,
+        'reliability': profile.reliability.name.lower(), 'durability': profile.durability.name.lower(),
+        'deadline': unset, 'lifespan': {'sec': profile.lifespan.nanoseconds // 10**9,
+                                        'nsec': profile.lifespan.nanoseconds % 10**9},
+        'liveliness': 'system_default', 'liveliness_lease_duration': unset, 'avoid_ros_namespace_conventions': False,
+    }], sort_keys=False)

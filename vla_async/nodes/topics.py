@@ -62,6 +62,7 @@ DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray, qos.EVENTS)
 
 ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT,
           JOINT_STATES, STOP_SIGNAL, SYSTEM_STATUS, SIMULATION_STATUS, DIAGNOSTICS)
+PRODUCED = (LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT, SYSTEM_STATUS, DIAGNOSTICS)
 
 
 def camera(spec: Camera) -> Topic:
@@ -83,3 +84,8 @@ def speed_scaling(name: str) -> Topic:
 def everything(robot: Embodiment) -> tuple[Topic, ...]:
     """All topics of a running suite, for the recorder."""
     return (*ARROWS, *(camera(c) for c in robot.cameras), SPECTATOR, *(controller(o) for o in robot.outputs))
+
+
+def produced(robot: Embodiment) -> tuple[Topic, ...]:
+    """Those on which the pipeline and its supervision speak; all others come from robot, cameras and people."""
+    return (*PRODUCED, *(controller(o) for o in robot.outputs))

@@ -1,20 +1,23 @@
 """Bags in: an MCAP file or a rosbag2 folder, read without any ROS installation."""
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
 from vla_async.errors import DataError
+from vla_async.picture import decoded
+from vla_async.replay.bag_files import bag_files, check_whole
+from vla_async.replay.cdr import header_stamp_ns
 from vla_async.timebase import NS_PER_S
 
-HEADER = struct.Struct('<4xiI')  # a little-endian CDR message that begins with a stamp
+COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Sent:
 def open_bag(bag: Path) -> Iterator[AnyReader]:
     """Reader of a bag folder or of a single .mcap file in one; raises DataError when it cannot be read."""
     folder = bag.parent if bag.is_file() else bag
+    check_whole(folder)
     try:
         reader = AnyReader([folder])
         reader.open()
@@ -53,14 +57,29 @@ def open_bag(bag: Path) -> Iterator[AnyReader]:
 def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
     """Messages of the named topics (relative names) in the order in which they were received.
 
-    Raises DataError where the bag is damaged.
+    Pictures that were recorded compressed come as the others do, under the name of those. Raises DataError where the
+    bag is damaged.
     """
-    wanted = {c.topic: match for c in reader.connections for match in topics if is_topic(c.topic, match)}
+    wanted = {connection.topic: topic for topic in topics for connection in connections_of(reader, topic)}
     if not wanted:
         return
     try:
         for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
-            yield Received(wanted[connection.topic], received_ns, reader.deserialize(raw, connection.msgtype))
+            message = reader.deserialize(raw, connection.msgtype)
+            yield Received(wanted[connection.topic], received_ns,
+                           _picture(message) if connection.msgtype == COMPRESSED else message)
+    except Exception as error:  # as above
+        raise DataError(f'{reader.paths[0]}: damaged bag: {error}') from error
+
+
+def raw_messages(reader: AnyReader, names: Container[str]) -> Iterator[tuple[str, int, bytes]]:
+    """Topic, time of receipt [ns] and serialised message on the topics of these absolute names, in that time's order.
+
+    Raises DataError where the bag is damaged.
+    """
+    try:
+        for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in names]):
+            yield connection.topic, received_ns, bytes(raw)
     except Exception as error:  # as above
         raise DataError(f'{reader.paths[0]}: damaged bag: {error}') from error
 
@@ -70,13 +89,13 @@ def sent_messages(bag: Path, *topics: str) -> Iterator[Sent]:
 
     Raises DataError where the bag is damaged.
     """
-    for path in sorted(bag.glob('*.mcap')):
+    check_whole(bag)
+    for path in bag_files(bag):
         try:
             with path.open('rb') as stream:
                 for _, channel, message in make_reader(stream).iter_messages():
                     if any(is_topic(channel.topic, topic) for topic in topics):
-                        seconds, nanoseconds = HEADER.unpack_from(message.data)
-                        yield Sent(channel.topic, seconds * NS_PER_S + nanoseconds, message.publish_time)
+                        yield Sent(channel.topic, header_stamp_ns(message.data), message.publish_time)
         except Exception as error:  # as above
             raise DataError(f'{path}: damaged bag: {error}') from error
 
@@ -88,7 +107,22 @@ def is_topic(name: str, relative: str) -> bool:
 
 def has_topic(reader: AnyReader, relative: str) -> bool:
     """Whether anything was recorded on that topic."""
-    return any(is_topic(name, relative) and info.msgcount for name, info in reader.topics.items())
+    return any(connection.msgcount for connection in connections_of(reader, relative))
+
+
+def connections_of(reader: AnyReader, relative: str) -> list[Any]:
+    """Where the bag has that topic; for pictures that it has compressed only, where it has these."""
+    plain = [c for c in reader.connections if is_topic(c.topic, relative)]
+    packed = [c for c in reader.connections if c.msgtype == COMPRESSED and is_topic(c.topic, f'{relative}/compressed')]
+    return plain or packed
+
+
+def _picture(message: Any) -> SimpleNamespace:
+    """What a sensor_msgs/Image would hold, of a sensor_msgs/CompressedImage."""
+    picture = decoded(bytes(message.data))
+    height, width, _ = picture.shape
+    return SimpleNamespace(header=message.header, height=height, width=width, encoding='rgb8', is_bigendian=0,
+                           step=3 * width, data=picture.reshape(-1))
 
 
 def to_ns(stamp: Any) -> int:
@@ -106,7 +140,7 @@ def identity(bag: Path) -> dict[str, str]:
 
     Raises DataError where the bag is damaged.
     """
-    for path in [bag] if bag.is_file() else sorted(bag.glob('*.mcap')):
+    for path in bag_files(bag):
         try:
             with path.open('rb') as stream:
                 for record in make_reader(stream).iter_metadata():

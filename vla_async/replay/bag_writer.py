@@ -1,95 +1,137 @@
-"""An MCAP bag of serialised messages in rosbag2's layout: `<folder>/<folder's name>_0.mcap` and `metadata.yaml`."""
+"""An MCAP bag of serialised messages in rosbag2's layout: `<folder>/<folder's name>_<n>.mcap` and `metadata.yaml`."""
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from mcap.well_known import SchemaEncoding
 from mcap.writer import CompressionType, Writer
 
+from vla_async.replay.bag_files import file_name
+from vla_async.replay.bag_metadata import FileFacts, TopicFacts, write_metadata
+
 LIBRARY = 'vla_async'
-METADATA_VERSION = 9  # of metadata.yaml, as written since ROS 2 Jazzy
+METADATA = 'vla_async'  # name of the record in each file that says whose bag it is
 
 
-@dataclass
-class _Channel:
-    id: int
+@dataclass(frozen=True)
+class Channel:
+    """What is the same for all messages of a topic; `qos`: YAML for rosbag2."""
+
     topic: str
     type: str
+    definition: str
     qos: str
-    count: int = 0
+
+
+class _File:
+    """One file, which stands alone: schemas, channels, metadata and messages."""
+
+    def __init__(self, path: Path, metadata: Mapping[str, str], compression: CompressionType) -> None:
+        self.path, self.messages, self.span_ns = path, 0, (2**63, 0)
+        self._stream = path.open('wb')
+        fcntl.flock(self._stream, fcntl.LOCK_EX)  # until it is closed or its process dies: not to be mended meanwhile
+        self._writer = Writer(self._stream, compression=compression)
+        self._writer.start(profile='ros2', library=LIBRARY)
+        self._writer.add_metadata(METADATA, dict(metadata))
+        self._schemas: dict[str, int] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes, but for those of the chunk that is being filled."""
+        return self._stream.tell()
+
+    @property
+    def facts(self) -> FileFacts:
+        return FileFacts(self.path.name, self.messages, self.span_ns if self.messages else None)
+
+    def add(self, channel: Channel) -> None:
+        """Channels are numbered from 1 in the order in which they are added."""
+        if channel.type not in self._schemas:
+            self._schemas[channel.type] = self._writer.register_schema(
+                channel.type, SchemaEncoding.ROS2, channel.definition.encode())
+        self._writer.register_channel(
+            channel.topic, 'cdr', self._schemas[channel.type], {'offered_qos_profiles': channel.qos})
+
+    def write(self, number: int, received_ns: int, sent_ns: int, data: bytes, sequence: int) -> None:
+        self._writer.add_message(number, received_ns, data, sent_ns, sequence)
+        self.messages += 1
+        first, last = self.span_ns
+        self.span_ns = min(first, received_ns), max(last, received_ns)
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def close(self) -> None:
+        """End it with its index."""
+        self._writer.finish()
+        self._stream.close()
 
 
 class BagWriter:
     """Writes messages as they come; what lies before the last `flush` survives a kill of the process."""
 
-    def __init__(self, folder: Path, metadata: Mapping[str, str], *, compress: bool) -> None:
+    def __init__(self, folder: Path, metadata: Mapping[str, str], *, compress: bool, split_bytes: int = 0) -> None:
+        """A new file is begun at the first flush that finds `split_bytes` in the present one; 0: never."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._file = folder, folder / f'{folder.name}_0.mcap'
+        self._folder, self._about, self._split_bytes = folder, dict(metadata), split_bytes
         self._compression = CompressionType.ZSTD if compress else CompressionType.NONE
-        self._stream = self._file.open('wb')
-        self._writer = Writer(self._stream, compression=self._compression)
-        self._writer.start(profile='ros2', library=LIBRARY)
-        self._writer.add_metadata('vla_async', dict(metadata))
-        self._channels: list[_Channel] = []
-        self._schemas: dict[str, int] = {}
-        self._span_ns: tuple[int, int] | None = None
+        self._channels: list[Channel] = []
+        self._qos: list[object] = []
+        self._counts: list[int] = []
+        self._full: list[FileFacts] = []
+        self._full_bytes = 0
+        self.size = 0  # bytes in the file system at the last flush
+        self._file = self._open()
 
     @property
     def messages(self) -> int:
         """Messages written so far."""
-        return sum(channel.count for channel in self._channels)
+        return sum(self._counts)
 
-    def channel(self, topic: str, type_name: str, definition: str, qos: str) -> int:
-        """Handle of a new channel for serialised messages (CDR) of a ROS type; `qos`: YAML for rosbag2."""
-        if type_name not in self._schemas:
-            self._schemas[type_name] = self._writer.register_schema(
-                type_name, SchemaEncoding.ROS2, definition.encode())
-        number = self._writer.register_channel(
-            topic, 'cdr', self._schemas[type_name], {'offered_qos_profiles': qos})
-        self._channels.append(_Channel(number, topic, type_name, qos))
+    def channel(self, channel: Channel) -> int:
+        """Handle of a new channel for serialised messages (CDR); all are made before the first message."""
+        self._file.add(channel)
+        self._channels.append(channel)
+        self._qos.append(yaml.safe_load(channel.qos))
+        self._counts.append(0)
         return len(self._channels) - 1
 
-    def write(self, channel: int, received_ns: int, sent_ns: int, data: bytes) -> None:
+    def write(self, handle: int, received_ns: int, sent_ns: int, data: bytes) -> None:
         """One message; times are ROS time [ns]."""
-        entry = self._channels[channel]
-        self._writer.add_message(entry.id, received_ns, data, sent_ns, entry.count)
-        entry.count += 1
-        first, last = self._span_ns or (received_ns, received_ns)
-        self._span_ns = min(first, received_ns), max(last, received_ns)
+        self._file.write(handle + 1, received_ns, sent_ns, data, self._counts[handle])
+        self._counts[handle] += 1
 
     def flush(self) -> None:
         """Bring everything written so far, and a fitting metadata.yaml, to the file system."""
-        self._writer.flush()
-        self._write_metadata()
+        self._file.flush()
+        self.size = self._full_bytes + self._file.size
+        if 0 < self._split_bytes <= self._file.size:
+            self._end_file()
+            self._file = self._open()
+        self._write_metadata([*self._full, self._file.facts])
 
     def close(self) -> None:
         """End the bag with its index."""
-        self._writer.finish()
-        self._stream.close()
-        self._write_metadata()
+        self._end_file()
+        self.size = self._full_bytes
+        self._write_metadata(self._full)
 
-    def _write_metadata(self) -> None:
-        text = yaml.safe_dump({'rosbag2_bagfile_information': self._information()}, sort_keys=False)
-        fresh = self._folder / 'metadata.yaml.new'
-        fresh.write_text(text)
-        fresh.replace(self._folder / 'metadata.yaml')  # never half a file
+    def _open(self) -> _File:
+        file = _File(self._folder / file_name(self._folder, len(self._full)), self._about, self._compression)
+        for channel in self._channels:
+            file.add(channel)
+        return file
 
-    def _information(self) -> dict[str, Any]:
-        first, last = self._span_ns or (0, 0)
-        count = self.messages
-        start, duration = {'nanoseconds_since_epoch': first}, {'nanoseconds': last - first}
-        return {
-            'version': METADATA_VERSION, 'storage_identifier': 'mcap',
-            'duration': duration, 'starting_time': start, 'message_count': count,
-            'topics_with_message_count': [
-                {'topic_metadata': {'name': c.topic, 'type': c.type, 'serialization_format': 'cdr',
-                                    'offered_qos_profiles': yaml.safe_load(c.qos), 'type_description_hash': ''},
-                 'message_count': c.count} for c in self._channels],
-            'compression_format': '', 'compression_mode': '', 'relative_file_paths': [self._file.name],
-            'files': [{'path': self._file.name, 'starting_time': start, 'duration': duration, 'message_count': count}],
-            'custom_data': None, 'ros_distro': 'kilted',
-        }
+    def _end_file(self) -> None:
+        self._file.close()
+        self._full.append(self._file.facts)
+        self._full_bytes += self._file.path.stat().st_size
+
+    def _write_metadata(self, files: list[FileFacts]) -> None:
+        topics = [TopicFacts(channel.topic, channel.type, qos, count)
+                  for channel, qos, count in zip(self._channels, self._qos, self._counts, strict=True)]
+        write_metadata(self._folder, topics, files, self._about)

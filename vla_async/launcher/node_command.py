@@ -1,0 +1,26 @@
+"""The processes of nodes: their commands, and the parameters in which a run differs from config/vla_async.yaml."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vla_async.graph import NodeSpec
+from vla_async.launcher.process import Command
+from vla_async.resources import share
+
+
+def write_overrides(overrides: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Parameters by node as a ROS parameter file."""
+    nodes = {f'/{name}': {'ros__parameters': dict(values)} for name, values in overrides.items()}
+    path.write_text(yaml.safe_dump(nodes, sort_keys=False))
+
+
+def node_command(spec: NodeSpec, parameters: Path, *, essential: bool) -> Command:
+    """Command of a node; the file `parameters` wins over config/vla_async.yaml."""
+    return Command(
+        spec.name, f'vla_async.nodes.{spec.executable}',
+        ('--ros-args', '--remap', f'__node:={spec.name}', '--params-file', str(share() / 'config/vla_async.yaml'),
+         '--params-file', str(parameters)), essential=essential)
