@@ -17,6 +17,9 @@ from vla_async.resources import share
 class LaunchConfiguration:
     name: str
 
+    def perform(self, context: dict[str, str]) -> str:
+        return context[self.name]
+
 
 @dataclass(frozen=True)
 class NotEqualsSubstitution:
@@ -54,6 +57,17 @@ class IncludeLaunchDescription:
 
 
 @dataclass
+class OpaqueFunction:
+    function: Callable[[dict[str, str]], list[Any]]
+
+
+@dataclass(frozen=True)
+class ParameterValue:
+    value: Any
+    value_type: type
+
+
+@dataclass
 class LaunchDescription:
     entities: list[Any]
 
@@ -63,22 +77,24 @@ class Node:
     package: str
     executable: str
     name: str
-    namespace: LaunchConfiguration
+    namespace: Any
     output: str
     parameters: list[Any] = field(default_factory=list)
     arguments: list[Any] = field(default_factory=list)
     respawn: bool = False
     respawn_delay: float = 0.0
+    condition: Any = None
 
 
 STAND_INS = {
     'launch': [LaunchDescription],
-    'launch.actions': [DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable],
+    'launch.actions': [DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, SetEnvironmentVariable],
     'launch.launch_description_sources': [PythonLaunchDescriptionSource],
     'launch.conditions': [IfCondition],
     'launch.substitutions': [LaunchConfiguration, NotEqualsSubstitution],
     'launch_ros': [],
     'launch_ros.actions': [Node],
+    'launch_ros.parameter_descriptions': [ParameterValue],
 }
 
 
@@ -107,9 +123,12 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Launched]:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        entities = module.generate_launch_description().entities
+        described = module.generate_launch_description().entities
+        arguments = {e.name: e for e in described if isinstance(e, DeclareLaunchArgument)}
+        context = {name: argument.default_value for name, argument in arguments.items()}
+        entities = [entity for e in described
+                    for entity in (e.function(context) if isinstance(e, OpaqueFunction) else [e])]
         return Launched(
-            {e.name: e for e in entities if isinstance(e, Node)},
-            {e.name: e for e in entities if isinstance(e, DeclareLaunchArgument)},
+            {e.name: e for e in entities if isinstance(e, Node)}, arguments,
             [e.source.path for e in entities if isinstance(e, IncludeLaunchDescription)], entities)
     return load

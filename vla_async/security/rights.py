@@ -17,6 +17,7 @@ STOP_STATION = 'stop_station'  # a stop button or safety controller that speaks 
 BRIDGE_SERVICES = ('stop', 'hold', 'release')
 TOPIC = re.compile(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 SPECTATOR = 'camera/spectator/image_raw'
+MOTION = ('action_chunk', 'trajectory', 'latent', 'system_status')  # what displays show of the suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             publish=('joint_states', 'simulation_status', *cameras, SPECTATOR), subscribe=controllers,
             reply=('~/reset',)),
         'recorder': Rights(subscribe=(*arrows, *cameras, SPECTATOR, *controllers)),
-        'motion_markers': Rights(publish=('motion_markers',), subscribe=('action_chunk', 'trajectory')),
+        'motion_markers': Rights(publish=('motion_markers', 'ghost/joint_states'), subscribe=MOTION),
     }
 
 
