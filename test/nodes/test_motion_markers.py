@@ -70,7 +70,7 @@ def test_text_tells_the_ages_and_what_the_robot_does_and_why(graph, seen):
     graph.add(MotionMarkers(context=graph.context))
     graph.until(lambda: newest(seen).get('status'), 'text')
     assert newest(seen)['status'].text == (
-        'latent of unknown age, chunk of unknown age\nlifecycle_manager says nothing')
+        'lifecycle_manager says nothing\nlatent of unknown age, chunk of unknown age')
     latents, statuses = graph.say(topics.LATENT), graph.say(topics.SYSTEM_STATUS)
 
     def speak():

@@ -21,7 +21,7 @@ class Caption:
 
     @property
     def text(self) -> str:
-        return f'{self.ages}\n{self.status}'
+        return f'{self.status}\n{self.ages}'
 
 
 def _age(now_ns: int, stamp_ns: int | None) -> str:
