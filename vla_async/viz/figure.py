@@ -11,7 +11,7 @@ from vla_async.types import FloatArray
 from vla_async.viz.solids import Solid
 
 GHOST_COLOUR, GHOST_OPACITY = (0.75, 0.45, 1.0), 0.3
-ALIKE = 0.01  # frames with no number farther apart than this are in one place
+ALIKE = 0.03  # frames with no number (turn or metre) farther apart than this look the same
 
 
 class Figure:
