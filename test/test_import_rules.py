@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'vla_async'
 NODES = {f'vla_async.nodes.{node.name}' for node in ALL}
 
 FOUNDATION = {'types', 'timebase', 'errors', 'embodiment', 'graph', 'resources'}
-SHELLS = {'nodes', 'cli', 'demo', 'doctor', 'launcher', 'bench', 'nudge', 'view'}  # the core meets ROS, processes and people
+# where the core meets ROS, processes and people
+SHELLS = {'nodes', 'cli', 'demo', 'doctor', 'launcher', 'bench', 'nudge', 'view'}
 OUTSIDE_CORE = SHELLS | {'sim', 'training'}
 ROS = {'rclpy', 'ament_index_python', 'launch', 'launch_ros', 'builtin_interfaces', 'rcl_interfaces'}
 

@@ -35,7 +35,7 @@ class Chromium:
             [str(EXECUTABLE), *FLAGS, f'--window-size={width},{height}', f'--user-data-dir={folder}', 'about:blank'],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port = until(self._port, 'a browser')
-        with urllib.request.urlopen(f'http://127.0.0.1:{port}/json/list') as answer:  # noqa: S310
+        with urllib.request.urlopen(f'http://127.0.0.1:{port}/json/list') as answer:
             page = next(target for target in json.load(answer) if target['type'] == 'page')
         self._socket = connect(page['webSocketDebuggerUrl'], max_size=None)
 

@@ -41,7 +41,8 @@ class Viewer(Node):
 
     def _draw(self, hearing: _Hearing) -> None:
         try:
-            hearing.draw(self.get_clock().now().nanoseconds)
+            with self._page.at_once():
+                hearing.draw(self.get_clock().now().nanoseconds)
             self._problem = ''
         except DataError as error:
             if str(error) != self._problem:
@@ -60,7 +61,8 @@ class _Hearing:
 
     def destroy(self) -> None:
         """Unsubscribe."""
-        for source in (self._motion, self._joints, *self._cameras.values()):
+        self._motion.destroy()
+        for source in (self._joints, *self._cameras.values()):
             source.destroy()
 
     def draw(self, now_ns: int) -> None:

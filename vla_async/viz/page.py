@@ -5,7 +5,7 @@ import html
 import io
 import socket
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import AbstractContextManager, redirect_stdout
 
 import numpy as np
 from viser import GuiImageHandle, LineSegmentsHandle, ViserServer
@@ -22,7 +22,7 @@ from vla_async.viz.solids import Solid, solids
 
 EVERYWHERE = '0.0.0.0'  # noqa: S104
 BACKGROUND = np.array([0.10, 0.10, 0.12])  # RGB; what is old fades towards it
-THICKNESS = {'chunk': 0.005, 'fused': 0.012, 'base': 0.015}  # of lines [m]
+THICKNESS = {'chunk': 0.007, 'fused': 0.018, 'base': 0.018}  # of lines [m]
 LOOK_FROM = np.array([0.8, -0.45, 0.2])  # from the robot's middle to whoever looks, in sizes of the robot
 
 
@@ -44,7 +44,8 @@ class Page:
         with redirect_stdout(io.StringIO()):  # it prints a table
             self._server = _Server(host, port, label=f'vla_async {robot.name}', verbose=False)
         self.address = f'http://{socket.gethostname() if host == EVERYWHERE else host}:{port}'
-        self._server.gui.configure_theme(dark_mode=True, control_layout='fixed', show_logo=False, show_share_button=False)
+        self._server.gui.configure_theme(dark_mode=True, control_layout='fixed', show_logo=False,
+                                         show_share_button=False)
         self._set_scene(looks, self.kinematics.frames(robot.array('home')))
         self._robot = Figure(self._server.scene, 'robot', looks)
         self._ghost = Figure(self._server.scene, 'ghost', looks, ghost=True)
@@ -59,6 +60,10 @@ class Page:
     def watched(self) -> bool:
         """Whether a browser shows it."""
         return bool(self._server.get_clients())
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Whatever is shown inside appears in the browser together."""
+        return self._server.atomic()
 
     def show_robot(self, position: FloatArray) -> None:
         """The robot at joint positions (D,) [rad or m]."""

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,8 @@ from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray, JointWindow
 from vla_async.viz.forward_kinematics import BASE, ForwardKinematics
 
-MOST_POINTS = 64  # of a fused path; rviz gets slow with more
-CHUNK_POINTS = 9  # of one raw chunk, of which there are many
+MOST_POINTS = 32  # of a fused path; rviz gets slow with more than twice as many
+CHUNK_POINTS = 6  # of one raw chunk, of which there are many
 FADE_NS = NS_PER_S  # a chunk is invisible at this age
 RAW = np.array([1.0, 0.55, 0.0])  # RGB
 NOW, SOON, END = np.array([[0.1, 0.9, 0.3], [0.1, 0.7, 1.0], [0.75, 0.25, 1.0]])  # RGB along the horizon
@@ -30,18 +30,34 @@ class Line:
     colours: FloatArray  # (N, 4) RGBA of the points, 0 to 1
 
 
+@dataclass(frozen=True)
+class _Fan:
+    """A raw chunk, worked out once: the paths (N, 3) [m] of its hands."""
+
+    stamp_ns: int
+    paths: Mapping[str, FloatArray]
+
+    def lines(self, now_ns: int) -> list[Line]:
+        """They fade with age; those of a clock that was set since are left out."""
+        freshness = 1.0 - abs(now_ns - self.stamp_ns) / FADE_NS
+        return [Line('chunk', hand, points, np.tile([*RAW, freshness], (len(points), 1)))
+                for hand, points in self.paths.items() if freshness > 0.0]
+
+
 class MotionPaths:
     """Keeps the last few chunks and the newest window, and turns them into lines when somebody looks."""
 
     def __init__(self, kinematics: ForwardKinematics, chunks: int, led: tuple[str, ...] = ()) -> None:
         """`led`: the hands whose poses the rows of chunks begin with; none: rows hold joints."""
         self._kinematics, self._led = kinematics, led
-        self._chunks: deque[ActionChunk] = deque(maxlen=chunks)
+        self._fans: deque[_Fan] = deque(maxlen=chunks)
         self._window: JointWindow | None = None
 
     def add_chunk(self, chunk: ActionChunk) -> None:
         """A raw chunk: joint positions, or 9 numbers a hand, x, y, z [m] first."""
-        self._chunks.append(chunk)
+        rows = _thinned(chunk.positions, CHUNK_POINTS)
+        hands = self._led or self._kinematics.hands
+        self._fans.append(_Fan(chunk.stamp_ns, {hand: self._chunk_path(hand, rows) for hand in hands}))
 
     def set_window(self, window: JointWindow) -> None:
         """The fused motion."""
@@ -54,15 +70,7 @@ class MotionPaths:
 
     def lines(self, now_ns: int) -> list[Line]:
         """All lines, older chunks first."""
-        return [*self._fans(now_ns), *self._fused(now_ns)]
-
-    def _fans(self, now_ns: int) -> list[Line]:
-        """Raw chunks, which fade; those of a clock that was set since are left out."""
-        fresh = [(chunk, 1.0 - abs(now_ns - chunk.stamp_ns) / FADE_NS) for chunk in self._chunks]
-        return [Line('chunk', hand, points, np.tile([*RAW, freshness], (len(points), 1)))
-                for chunk, freshness in fresh if freshness > 0.0
-                for hand in self._led or self._kinematics.hands
-                for points in [self._chunk_path(hand, _thinned(chunk.positions, CHUNK_POINTS))]]
+        return [*(line for fan in self._fans for line in fan.lines(now_ns)), *self._fused(now_ns)]
 
     def _fused(self, now_ns: int) -> list[Line]:
         """What is left of the fused motion, from now to its end."""
