@@ -22,6 +22,7 @@ from vla_async.viz.solids import Solid, solids
 
 EVERYWHERE = '0.0.0.0'  # noqa: S104
 BACKGROUND = np.array([0.10, 0.10, 0.12])  # RGB; what is old fades towards it
+GAMMA = 2.2  # viser takes colours of lines for intensities of light
 THICKNESS = {'chunk': 0.007, 'fused': 0.018, 'base': 0.018}  # of lines [m]
 LOOK_FROM = np.array([0.8, -0.45, 0.2])  # from the robot's middle to whoever looks, in sizes of the robot
 
@@ -104,7 +105,8 @@ class Page:
 
     def _show(self, kind: str, ends: FloatArray, colours: FloatArray) -> None:
         opacity = colours[:, :, 3:]
-        painted = (255 * (opacity * colours[:, :, :3] + (1.0 - opacity) * BACKGROUND)).astype(np.uint8)
+        mixed = opacity * colours[:, :, :3] + (1.0 - opacity) * BACKGROUND
+        painted = (255 * mixed**GAMMA).astype(np.uint8)
         if kind in self._lines:
             self._lines[kind].points, self._lines[kind].colors = ends.astype(np.float32), painted
         elif len(ends):
