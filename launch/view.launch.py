@@ -1,34 +1,67 @@
-"""Chunks, fused motion and pictures in rviz, beside a running suite: `ros2 launch vla_async view.launch.py`.
+"""Chunks, fused motion, ghost and pictures in rviz, beside a running suite: `ros2 launch vla_async view.launch.py`.
 
-The robot itself is shown where a robot_state_publisher runs, as it does on most robots.
+The ghost is the robot where its fused motion ends. The robot itself is shown where a robot_state_publisher runs, as it
+does on most robots; `robot_state_publisher:=true` starts one.
 """
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
+from vla_async.embodiment import load
 from vla_async.graph import VIEW
 from vla_async.resources import share
 from vla_async.security.policy import enclave
+from vla_async.urdf import expand
+from vla_async.viz.forward_kinematics import ForwardKinematics
 
 ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
     'namespace': ('', 'namespace of all nodes and topics'),
-    'rviz_config': (str(share() / 'config/rviz/vla_async.rviz'), 'what rviz shows'),
+    'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
+    'rviz_config': (str(share() / 'config/vla_async.rviz'), 'what rviz shows'),
+    'robot_state_publisher': ('false', "whether to start one for the robot's own joint_states"),
 }
+NAMESPACE, SIM_TIME = LaunchConfiguration('namespace'), {'use_sim_time': LaunchConfiguration('use_sim_time')}
+GHOST = 'ghost'
 
 
 def generate_launch_description():
-    """The marker node and rviz."""
+    """The marker node, the ghost's frames, and rviz."""
     declared = [DeclareLaunchArgument(name, default_value=default, description=text)
                 for name, (default, text) in ARGUMENTS.items()]
     security = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/security.launch.py')))
-    markers = [Node(
-        package='vla_async', executable=spec.executable, name=spec.name, namespace=LaunchConfiguration('namespace'),
-        parameters=[{'robot': LaunchConfiguration('robot')}], arguments=['--ros-args', '--enclave', enclave(spec.name)],
-        output='screen') for spec in VIEW]
-    rviz = Node(package='rviz2', executable='rviz2', name='rviz', namespace=LaunchConfiguration('namespace'),
-                arguments=['-d', LaunchConfiguration('rviz_config'), '--ros-args', '--enclave', enclave('rviz')],
-                output='log')
-    return LaunchDescription([*declared, security, *markers, rviz])
+    return LaunchDescription([*declared, security, *map(markers, VIEW), OpaqueFunction(function=robot_and_rviz)])
+
+
+def markers(spec):
+    """A node of the table."""
+    return Node(
+        package='vla_async', executable=spec.executable, name=spec.name, namespace=NAMESPACE,
+        parameters=[{'robot': LaunchConfiguration('robot'), **SIM_TIME}],
+        arguments=['--ros-args', '--enclave', enclave(spec.name)], output='screen')
+
+
+def robot_and_rviz(context):
+    """What depends on which robot it is."""
+    robot = load(LaunchConfiguration('robot').perform(context))
+    urdf = expand(robot)
+    root = ForwardKinematics(robot, urdf).root
+    description = {'robot_description': ParameterValue(urdf.toxml(), value_type=str)}
+    return [
+        other('robot_state_publisher', 'robot_state_publisher', 'robot_state_publisher', NAMESPACE, [],
+              [description, SIM_TIME], IfCondition(LaunchConfiguration('robot_state_publisher'))),
+        other('robot_state_publisher', 'robot_state_publisher', 'ghost_state_publisher', [NAMESPACE, f'/{GHOST}'], [],
+              [description, {'frame_prefix': f'{GHOST}/'}, SIM_TIME]),
+        other('tf2_ros', 'static_transform_publisher', 'ghost_place', NAMESPACE,
+              ['--frame-id', root, '--child-frame-id', f'{GHOST}/{root}'], [SIM_TIME]),
+        other('rviz2', 'rviz2', 'rviz', NAMESPACE, ['-d', LaunchConfiguration('rviz_config'), '-f', root], [SIM_TIME])]
+
+
+def other(package, executable, name, namespace, arguments, parameters, condition=None):
+    """A process of the ROS distribution."""
+    return Node(package=package, executable=executable, name=name, namespace=namespace, parameters=parameters,
+                arguments=[*arguments, '--ros-args', '--enclave', enclave(name)], output='log', condition=condition)

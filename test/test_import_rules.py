@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'vla_async'
 NODES = {f'vla_async.nodes.{node.name}' for node in ALL}
 
 FOUNDATION = {'types', 'timebase', 'errors', 'embodiment', 'graph', 'resources'}
-# the core meets ROS, processes and people
-SHELLS = {'nodes', 'cli', 'demo', 'doctor', 'launcher', 'bench', 'nudge', 'recording'}
+# where the core meets ROS, processes and people
+SHELLS = {'nodes', 'cli', 'demo', 'doctor', 'launcher', 'bench', 'nudge', 'recording', 'view'}
 OUTSIDE_CORE = SHELLS | {'sim', 'training'}
 ROS = {'rclpy', 'ament_index_python', 'launch', 'launch_ros', 'builtin_interfaces', 'rcl_interfaces'}
 
@@ -25,6 +25,8 @@ ONLY_IN = {
     'mujoco': {'sim', 'kinematics'},
     'mink': {'sim'},
     'xacro': {'urdf'},
+    'viser': {'viz'},
+    'trimesh': {'viz'},
 }
 
 

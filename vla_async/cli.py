@@ -54,6 +54,9 @@ COMMANDS = (
             'vla-async bench pipeline --json bench.json\n'
             '  vla-async bench fusion --html fusion.html --seeds 5\n'
             '  vla-async bench faults --quick --json faults.json --html faults.html'),
+    Command('view', 'vla_async.view.command', 'show a running suite in the browser: robot, cameras, motion, state',
+            'vla-async view --robot so101\n'
+            '  vla-async view --domain 42 --port 8081'),
     Command('nudge', 'vla_async.nudge.command', "move one joint a little and back: a robot's first motion",
             'vla-async nudge --robot so101 --joint wrist_roll --by 0.05'),
     Command('security', 'vla_async.security.command', 'who may say what to whom, as a policy for ros2 security',

@@ -30,6 +30,6 @@ SUPERVISION = (
 )
 SIMULATION = (NodeSpec('robot_simulator', False, 'MuJoCo robot in real time: cameras, joint states, controllers'),)
 RECORDING = (NodeSpec('recorder', False, 'every topic into an MCAP bag'),)
-VIEW = (NodeSpec('motion_markers', False, 'chunks and fused motion as rviz markers'),)
+VIEW = (NodeSpec('motion_markers', False, 'chunks, fused motion, ages and status as rviz markers'),)
 
 ALL = PIPELINE + SUPERVISION + SIMULATION + RECORDING + VIEW

@@ -61,6 +61,12 @@ class OpaqueFunction:
     function: Callable[[dict[str, str]], list[Any]]
 
 
+@dataclass(frozen=True)
+class ParameterValue:
+    value: Any
+    value_type: type
+
+
 @dataclass
 class LaunchDescription:
     entities: list[Any]
@@ -71,7 +77,7 @@ class Node:
     package: str
     executable: str
     name: str
-    namespace: LaunchConfiguration
+    namespace: Any
     output: str
     parameters: list[Any] = field(default_factory=list)
     arguments: list[Any] = field(default_factory=list)
@@ -89,6 +95,7 @@ STAND_INS = {
     'launch.substitutions': [LaunchConfiguration, NotEqualsSubstitution],
     'launch_ros': [],
     'launch_ros.actions': [Node],
+    'launch_ros.parameter_descriptions': [ParameterValue],
 }
 
 
@@ -117,12 +124,12 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Launched]:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        entities = module.generate_launch_description().entities
-        defaults = {e.name: e.default_value for e in entities if isinstance(e, DeclareLaunchArgument)}
-        entities = [made for e in entities
-                    for made in (e.function(defaults) if isinstance(e, OpaqueFunction) else [e])]
+        described = module.generate_launch_description().entities
+        arguments = {e.name: e for e in described if isinstance(e, DeclareLaunchArgument)}
+        context = {name: argument.default_value for name, argument in arguments.items()}
+        entities = [entity for e in described
+                    for entity in (e.function(context) if isinstance(e, OpaqueFunction) else [e])]
         return Launched(
-            {e.name: e for e in entities if isinstance(e, Node)},
-            {e.name: e for e in entities if isinstance(e, DeclareLaunchArgument)},
+            {e.name: e for e in entities if isinstance(e, Node)}, arguments,
             [e.source.path for e in entities if isinstance(e, IncludeLaunchDescription)], entities)
     return load

@@ -1,52 +1,104 @@
 import time
 
 import numpy as np
-import yaml
-from visualization_msgs.msg import MarkerArray
+import pytest
+from visualization_msgs.msg import Marker
+from vla_async_msgs.msg import Latent, SystemStatus
 
 from vla_async import embodiment
-from vla_async.nodes import topics
-from vla_async.nodes.conversions import chunk_message, window_message
-from vla_async.nodes.motion_markers import TOPIC, MotionMarkers
-from vla_async.resources import share
+from vla_async.nodes import topics, view_topics
+from vla_async.nodes.conversions import chunk_message, to_time, window_message
+from vla_async.nodes.motion_markers import MotionMarkers
 from vla_async.types import ActionChunk, JointWindow
 
 ROBOT = embodiment.load('astribot_s1')
 HOME = np.tile(ROBOT.array('home'), (6, 1))
+STEP_NS, LONG_STEP_NS = 33_000_000, 10**10
 
 
-def test_chunks_and_fused_motion_become_lines_once_somebody_looks(graph):
+def moving(stamp_ns, step_ns=LONG_STEP_NS):
+    """The base drives along x while all else rests; six points, for which a test has all the time that it wants."""
+    position = HOME + np.linspace(0.0, 0.5, 6)[:, None] * np.eye(ROBOT.dof)[0]
+    return JointWindow(stamp_ns, step_ns, position, 0 * HOME, 0 * HOME)
+
+
+@pytest.fixture
+def seen(graph):
+    """Every answer of the display, by namespace."""
+    return graph.hear(view_topics.MARKERS)
+
+
+def newest(seen):
+    return {marker.ns: marker for marker in seen[-1].markers} if seen else {}
+
+
+def test_nothing_is_drawn_until_somebody_looks(graph):
     graph.add(MotionMarkers(context=graph.context))
-    chunks, windows, seen = graph.say(topics.ACTION_CHUNK), graph.say(topics.TRAJECTORY), []
     graph.until_diagnosed('motion_markers', 'nobody looks')
-    graph.probe.create_subscription(MarkerArray, TOPIC, seen.append, 1)
-    now_ns = time.time_ns()
-    chunks(chunk_message(ActionChunk(now_ns, 33_000_000, HOME), ROBOT.joint_names))
-    windows(window_message(JointWindow(now_ns, 20_000_000, HOME, 0 * HOME, 0 * HOME), ROBOT.joint_names))
-    graph.until(lambda: seen and len(seen[-1].markers) == 4, 'two kinds of lines for two hands')
-    assert {marker.ns for marker in seen[-1].markers} == {
-        'chunk left', 'chunk right', 'fused left', 'fused right'}
-    assert all(len(marker.points) == 6 for marker in seen[-1].markers)
-    assert len({marker.id for marker in seen[-1].markers}) == 4
+    seen = graph.hear(view_topics.MARKERS)
+    graph.until(lambda: seen, 'markers')
+    graph.until_diagnosed('motion_markers', 'drawing')
 
 
-def test_a_chunk_for_another_robot_is_told_and_not_drawn(graph):
+def test_chunks_are_fans_and_fused_motion_is_a_strip_for_each_hand_and_the_base(graph, seen):
     graph.add(MotionMarkers(context=graph.context))
+    chunks, windows = graph.say(topics.ACTION_CHUNK), graph.say(topics.TRAJECTORY)
+    windows(window_message(moving(time.time_ns()), ROBOT.joint_names))
+    graph.probe.create_timer(0.1, lambda: chunks(
+        chunk_message(ActionChunk(time.time_ns(), STEP_NS, HOME), ROBOT.joint_names)))
+    graph.until(lambda: {'chunk left', 'chunk right', 'fused left', 'fused right', 'base base_link', 'status'}
+                == set(newest(seen)), 'all markers')
+    drawn = newest(seen)
+    assert {drawn[f'fused {hand}'].type for hand in ROBOT.hands} == {Marker.LINE_STRIP}
+    assert {drawn[f'chunk {hand}'].type for hand in ROBOT.hands} == {Marker.LINE_LIST}
+    assert len(drawn['fused left'].points) == len(drawn['fused left'].colors) == 6
+    assert len(drawn['chunk left'].points) == len(drawn['chunk left'].colors)
+    assert drawn['base base_link'].points[-1].x - drawn['base base_link'].points[0].x == pytest.approx(0.5)
+    assert {marker.header.frame_id for marker in drawn.values()} == {'odom'}
+
+
+def test_the_ghost_stands_where_the_fused_motion_ends(graph, seen):
+    graph.add(MotionMarkers(context=graph.context))
+    ghosts, window = graph.hear(view_topics.GHOST), moving(time.time_ns())
+    graph.say(topics.TRAJECTORY)(window_message(window, ROBOT.joint_names))
+    graph.until(lambda: ghosts, 'the ghost')
+    assert tuple(ghosts[-1].name) == ROBOT.joint_names
+    np.testing.assert_allclose(ghosts[-1].position, window.position[-1])
+
+
+def test_text_tells_the_ages_and_what_the_robot_does_and_why(graph, seen):
+    graph.add(MotionMarkers(context=graph.context))
+    graph.until(lambda: newest(seen).get('status'), 'text')
+    assert newest(seen)['status'].text == (
+        'lifecycle_manager says nothing\nlatent of unknown age, chunk of unknown age')
+    latents, statuses = graph.say(topics.LATENT), graph.say(topics.SYSTEM_STATUS)
+
+    def speak():
+        latent = Latent()
+        latent.header.stamp = to_time(time.time_ns() - 3_000_000_000)
+        latents(latent)
+        statuses(SystemStatus(state='holding', text='holding: no motion arrives'))
+
+    graph.probe.create_timer(0.2, speak)
+    graph.until(lambda: 'holding: no motion arrives' in newest(seen)['status'].text
+                and 'latent 3.' in newest(seen)['status'].text, 'latent and status')
+
+
+def test_topics_are_relative_and_stamps_are_those_of_simulated_time(graph, clock, robot):
+    from rclpy.parameter import Parameter
+    from visualization_msgs.msg import MarkerArray
+    graph.add(MotionMarkers(context=graph.context, namespace='/left',
+                            parameter_overrides=[Parameter('use_sim_time', value=True)]))
     seen = []
-    graph.probe.create_subscription(MarkerArray, TOPIC, seen.append, 1)
+    graph.probe.create_subscription(MarkerArray, '/left/motion_markers', seen.append, 1)
+    graph.until(lambda: seen and seen[-1].markers[-1].header.stamp.sec >= 10**6, 'markers in simulated time')
+
+
+def test_a_chunk_for_another_robot_is_told_and_not_drawn(graph, seen):
+    graph.add(MotionMarkers(context=graph.context))
     chunks = graph.say(topics.ACTION_CHUNK)
     names = ('elbow', *ROBOT.joint_names[1:])
-    graph.probe.create_timer(0.1, lambda: chunks(chunk_message(ActionChunk(0, 33_000_000, HOME), names)))
+    graph.probe.create_timer(0.1, lambda: chunks(chunk_message(ActionChunk(0, STEP_NS, HOME), names)))
     graph.until_diagnosed('motion_markers', 'elbow')
     graph.until(lambda: seen, 'an answer of the display')
-    assert not any(message.markers for message in seen)
-
-
-def test_rviz_shows_what_is_published_with_displays_that_exist():
-    rviz = yaml.safe_load((share() / 'config/rviz/vla_async.rviz').read_text())['Visualization Manager']
-    displays = {display['Name']: display for display in rviz['Displays']}
-    assert displays['Motion']['Topic']['Value'] == TOPIC
-    assert displays['Head camera']['Topic']['Value'] == ROBOT.cameras[0].topic
-    assert rviz['Global Options']['Fixed Frame'] == 'odom'
-    assert {display['Class'] for display in rviz['Displays']} <= {
-        f'rviz_default_plugins/{kind}' for kind in ('Grid', 'RobotModel', 'MarkerArray', 'Image')}
+    assert not any(marker.points for message in seen for marker in message.markers)

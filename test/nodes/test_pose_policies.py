@@ -12,13 +12,13 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from vla_async.acting import policy
 from vla_async.acting.policy import Policy
 from vla_async.kinematics.hand_model import HandModel
-from vla_async.nodes import topics
+from vla_async.nodes import topics, view_topics
 from vla_async.nodes.action_generator import ActionGeneratorNode
 from vla_async.nodes.chunk_fuser import ChunkFuserNode
 from vla_async.nodes.conversions import chunk_message
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
 from vla_async.nodes.latent_conversions import latent_message
-from vla_async.nodes.motion_markers import TOPIC, MotionMarkers
+from vla_async.nodes.motion_markers import MotionMarkers
 from vla_async.resources import share
 from vla_async.types import ActionChunk, Task
 
@@ -155,13 +155,11 @@ def test_a_policy_of_this_package_is_refused_for_such_a_robot(graph, robot_file,
 
 
 def test_the_paths_of_the_hands_are_drawn_from_their_poses(graph, robot_file):
-    from visualization_msgs.msg import MarkerArray
     graph.start(MotionMarkers, robot=robot_file)
-    drawn = []
-    graph.probe.create_subscription(MarkerArray, TOPIC, drawn.append, 1)
-    graph.say(topics.ACTION_CHUNK)(chunk_message(rising(time.time_ns(), 1), ROBOT.chunk_columns))
-    graph.until(lambda: drawn and drawn[-1].markers, 'markers')
-    left, right = drawn[-1].markers
+    drawn, chunks = graph.hear(view_topics.MARKERS), graph.say(topics.ACTION_CHUNK)
+    graph.probe.create_timer(0.1, lambda: chunks(chunk_message(rising(time.time_ns(), 1), ROBOT.chunk_columns)))
+    graph.until(lambda: drawn and len(drawn[-1].markers) == 3, 'a fan for each hand, and text')
+    left, right, _ = drawn[-1].markers
     assert (left.ns, right.ns) == ('chunk left', 'chunk right')
     assert left.points[-1].z - left.points[0].z == pytest.approx(RISE)
     assert right.points[0].y == pytest.approx(POSES[0][0, 1, 1])

@@ -14,7 +14,7 @@ from vla_async.errors import ConfigError
 from vla_async.resources import share
 from vla_async.security.command import policy
 from vla_async.security.policy import enclave
-from vla_async.security.rights import OPERATOR, STOP_STATION, rights
+from vla_async.security.rights import OPERATOR, STOP_STATION, VIEWER, rights
 
 FOLDER = share() / 'config/security'
 NODES = [spec.name for spec in graph.ALL]
@@ -53,8 +53,8 @@ def test_the_committed_policy_is_the_one_that_the_command_makes(robot_file, caps
     assert made == (FOLDER / f'{robot_file}.xml').read_text(), hint
 
 
-def test_there_is_one_enclave_for_each_process_one_for_people_and_one_for_a_stop_button(grants) -> None:
-    assert list(grants) == [enclave(name) for name in [*NODES, OPERATOR, STOP_STATION]]
+def test_there_is_one_enclave_for_each_process_and_for_people_a_stop_button_and_the_browser_view(grants) -> None:
+    assert list(grants) == [enclave(name) for name in [*NODES, OPERATOR, STOP_STATION, VIEWER]]
 
 
 def test_only_the_bridge_may_command(robot, grants) -> None:

@@ -8,7 +8,6 @@ from vla_async.errors import ConfigError
 from vla_async.kinematics.robot_model import build_spec, home_position, set_position
 from vla_async.urdf import expand
 from vla_async.viz.forward_kinematics import ForwardKinematics
-from vla_async.viz.paths import MOST_POINTS, HandPaths
 
 
 @pytest.mark.parametrize('name', embodiment.available())
@@ -27,6 +26,22 @@ def test_hands_are_where_the_simulation_has_them(name):
             np.testing.assert_allclose(paths[row], data.body(link).xpos, atol=1e-9)
 
 
+@pytest.mark.parametrize('name', embodiment.available())
+def test_every_link_is_where_the_simulation_has_it_fingers_too(name):
+    import mujoco
+    robot = embodiment.load(name)
+    model, data = home_position(build_spec(robot), robot)
+    position = np.random.default_rng(1).uniform(robot.array('lower'), robot.array('upper'))
+    set_position(model, data, robot, position)
+    mujoco.mj_kinematics(model, data)
+    frames = ForwardKinematics(robot).frames(position)
+    bodies = {model.body(i).name for i in range(model.nbody)} & set(frames)
+    assert len(bodies) > len(robot.joint_names) / 2
+    for body in bodies:
+        np.testing.assert_allclose(frames[body][:3, 3], data.body(body).xpos, atol=1e-9)
+        np.testing.assert_allclose(frames[body][:3, :3], data.body(body).xmat.reshape(3, 3), atol=1e-9)
+
+
 @pytest.fixture(scope='module')
 def robot():
     return embodiment.load('astribot_s1')
@@ -39,22 +54,3 @@ def test_a_hand_whose_link_is_missing_is_named(robot):
 
 def test_the_root_is_the_link_without_parent(robot):
     assert ForwardKinematics(robot, expand(robot)).root == 'odom'
-
-
-def test_the_last_chunks_are_drawn_and_the_newest_is_freshest(robot):
-    paths = HandPaths(ForwardKinematics(robot), chunks=2)
-    for shift in (0.0, 0.1, 0.2):
-        paths.add_chunk(np.tile(robot.array('home'), (4, 1)) + shift * np.eye(robot.dof)[0])
-    lines = [line for line in paths.lines() if line.hand == 'left']
-    assert [line.freshness for line in lines] == [0.5, 1.0]
-    assert lines[1].points[0, 0] - lines[0].points[0, 0] == pytest.approx(0.1)  # base_x moves the hand along x
-
-
-def test_long_motion_is_thinned_but_keeps_its_ends(robot):
-    paths = HandPaths(ForwardKinematics(robot), chunks=1)
-    window = np.tile(robot.array('home'), (500, 1))
-    window[:, 0] = np.linspace(0.0, 1.0, 500)
-    paths.set_window(window)
-    fused = paths.lines()[0]
-    assert len(fused.points) == MOST_POINTS
-    assert fused.points[-1, 0] - fused.points[0, 0] == pytest.approx(1.0)

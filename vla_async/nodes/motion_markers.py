@@ -1,44 +1,45 @@
-"""Raw chunks and fused motion as paths of the hands, for rviz; works only while somebody looks."""
+"""Raw chunks, fused motion and where it ends, ages and status, for rviz; works only while somebody looks."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from geometry_msgs.msg import Point
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_async.embodiment import load
 from vla_async.errors import DataError
-from vla_async.nodes import parameters, topics
+from vla_async.nodes import parameters, view_topics
 from vla_async.nodes.clocks import STEADY
-from vla_async.nodes.conversions import chunk_value, to_duration, window_value
+from vla_async.nodes.conversions import joint_state_message, to_duration, to_time
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.motion_feed import MotionFeed
 from vla_async.nodes.parameters import RobotParameters, parameter
-from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
 from vla_async.timebase import NS_PER_S
+from vla_async.types import FloatArray
 from vla_async.viz.forward_kinematics import ForwardKinematics
-from vla_async.viz.paths import HandPath, HandPaths
+from vla_async.viz.paths import Line, segments
 
-TOPIC = 'motion_markers'
-WIDTHS = {'chunk': 0.004, 'fused': 0.010}  # [m]
-COLOURS = {'chunk': (1.0, 0.55, 0.0), 'fused': (0.0, 0.75, 0.25)}  # RGB
-LIFETIME_NS = NS_PER_S  # a path that is not renewed vanishes
+WIDTHS = {'chunk': 0.004, 'fused': 0.010, 'base': 0.015}  # [m]
+LIFETIME_NS = NS_PER_S  # what is not renewed vanishes
+TEXT_HEIGHT, TEXT_ABOVE = 0.07, 0.35  # of a capital letter, and above the highest link at home [m]
 
 
 @dataclass(frozen=True)
 class Parameters(RobotParameters):
     """Parameters of motion_markers."""
 
-    rate_hz: float = parameter(10.0, 'markers a second, while somebody looks at them [Hz]', low=0.1, high=30.0)
-    chunks: int = parameter(5, 'how many raw chunks are shown, the newest brightest', low=1, high=30)
+    rate_hz: float = parameter(12.0, 'markers a second, while somebody looks at them [Hz]', low=0.1, high=30.0)
+    chunks: int = parameter(8, 'how many raw chunks are shown, fading with age', low=1, high=30)
 
 
 class MotionMarkers(Node):
-    """Shell around HandPaths."""
+    """Shell around MotionPaths."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('motion_markers', **options)
@@ -46,11 +47,11 @@ class MotionMarkers(Node):
         values = parameters.read(self, Parameters)
         self._robot = load(values.robot)
         kinematics = ForwardKinematics(self._robot)
-        led = tuple(hand.name for hand in self._robot.action.hands)
-        self._frame, self._paths = kinematics.root, HandPaths(kinematics, values.chunks, led)
-        self._chunks = PolledSubscription(self, topics.ACTION_CHUNK, depth=values.chunks)
-        self._windows = PolledSubscription(self, topics.TRAJECTORY)
-        self._markers = self.create_publisher(MarkerArray, TOPIC, QoSProfile(depth=1))
+        self._frame = kinematics.root
+        self._text_place = text_place(kinematics, self._robot.array('home'))
+        self._feed = MotionFeed(self, self._robot, kinematics, values.chunks)
+        self._markers = view_topics.MARKERS.advertise(self)
+        self._ghost = view_topics.GHOST.advertise(self)
         self._problem = ''
         self._diagnostics = DiagnosticsPublisher(self, 'draws motion', values.robot, self._diagnose)
         self.create_timer(1.0 / values.rate_hz, self._draw, clock=STEADY)
@@ -59,19 +60,23 @@ class MotionMarkers(Node):
         if self._markers.get_subscription_count() == 0:
             return
         try:
-            self._take()
+            self._feed.look()
             self._problem = ''
         except DataError as error:
             self._problem = str(error)
-        now = self.get_clock().now().to_msg()
-        self._markers.publish(MarkerArray(markers=[
-            marker(line, number, self._frame, now) for number, line in enumerate(self._paths.lines())]))
+        now_ns = self.get_clock().now().nanoseconds
+        drawn = [*line_markers(self._feed.paths.lines(now_ns)),
+                 text_marker(self._feed.caption(now_ns).text, self._text_place)]
+        for marker in drawn:
+            marker.header.frame_id, marker.header.stamp = self._frame, to_time(now_ns)
+        self._markers.publish(MarkerArray(markers=drawn))
+        self._show_ghost(now_ns)
 
-    def _take(self) -> None:
-        for received in self._chunks.drain():
-            self._paths.add_chunk(chunk_value(received.message, self._robot.chunk_columns).positions)
-        if (window := self._windows.newest()) is not None:
-            self._paths.set_window(window_value(window, self._robot.joint_names).position)
+    def _show_ghost(self, now_ns: int) -> None:
+        """The robot at the horizon's end."""
+        position = self._feed.paths.horizon_end
+        if position is not None:
+            self._ghost.publish(joint_state_message(now_ns, self._robot.joint_names, position, np.zeros_like(position)))
 
     def _diagnose(self) -> Diagnosis:
         watched = self._markers.get_subscription_count()
@@ -80,15 +85,43 @@ class MotionMarkers(Node):
         return Diagnosis(OK, 'drawing' if watched else 'nobody looks', {'watchers': watched})
 
 
-def marker(line: HandPath, number: int, frame: str, stamp: Any) -> Marker:
-    """One path as a line; the fresher, the more opaque."""
-    red, green, blue = COLOURS[line.kind]
-    message = Marker(
-        ns=f'{line.kind} {line.hand}', id=number, type=Marker.LINE_STRIP, action=Marker.ADD,
-        points=[Point(x=x, y=y, z=z) for x, y, z in line.points.tolist()],
-        color=ColorRGBA(r=red, g=green, b=blue, a=0.2 + 0.8 * line.freshness), lifetime=to_duration(LIFETIME_NS))
-    message.header.frame_id, message.header.stamp = frame, stamp
-    message.scale.x, message.pose.orientation.w = WIDTHS[line.kind], 1.0
+def line_markers(lines: Sequence[Line]) -> list[Marker]:
+    """A strip for each path; of a hand's chunks one list of pieces, for rviz draws few markers quickly."""
+    fans = {line.name: [fan for fan in lines if (fan.kind, fan.name) == ('chunk', line.name)]
+            for line in lines if line.kind == 'chunk'}
+    return [*(_line_marker(Marker.LINE_LIST, 'chunk', name, *segments(fan)) for name, fan in fans.items()),
+            *(_line_marker(Marker.LINE_STRIP, line.kind, line.name, line.points, line.colours)
+              for line in lines if line.kind != 'chunk')]
+
+
+def text_marker(text: str, place: FloatArray) -> Marker:
+    """Text at `place` (3,) [m], which faces whoever looks."""
+    message = _marker(Marker.TEXT_VIEW_FACING, 'status')
+    message.text, message.scale.z = text, TEXT_HEIGHT
+    message.pose.position = Point(**dict(zip('xyz', place.tolist(), strict=True)))
+    message.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    return message
+
+
+def text_place(kinematics: ForwardKinematics, home: FloatArray) -> FloatArray:
+    """Where text stands (3,) [m]: above the robot at home (D,)."""
+    places = np.stack([frame[:3, 3] for frame in kinematics.frames(home).values()])
+    return np.array([*places[:, :2].mean(axis=0), places[:, 2].max() + TEXT_ABOVE])
+
+
+def _line_marker(kind: int, what: str, name: str, points: FloatArray, colours: FloatArray) -> Marker:
+    """Points (..., 3) [m] with a colour (..., 4) each."""
+    message = _marker(kind, f'{what} {name}')
+    message.scale.x = WIDTHS[what]
+    message.points = [Point(x=x, y=y, z=z) for x, y, z in points.reshape(-1, 3).tolist()]
+    message.colors = [ColorRGBA(r=r, g=g, b=b, a=a) for r, g, b, a in colours.reshape(-1, 4).tolist()]
+    return message
+
+
+def _marker(kind: int, namespace: str) -> Marker:
+    """A marker that replaces the one before of the same namespace."""
+    message = Marker(ns=namespace, type=kind, action=Marker.ADD, lifetime=to_duration(LIFETIME_NS))
+    message.pose.orientation.w = 1.0
     return message
 
 

@@ -13,10 +13,12 @@ from vla_async.errors import ConfigError
 from vla_async.graph import ALL, PIPELINE
 
 OPERATOR = 'operator'  # people and task planners
+VIEWER = 'viewer'  # `vla-async view`
 STOP_STATION = 'stop_station'  # a stop button or safety controller that speaks ROS
 BRIDGE_SERVICES = ('stop', 'hold', 'release')
 TOPIC = re.compile(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 SPECTATOR = 'camera/spectator/image_raw'
+MOTION = ('action_chunk', 'trajectory', 'latent', 'system_status')  # what displays show of the suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,13 @@ def rights(robot: Embodiment) -> Mapping[str, Rights]:
     special = _special(robot)
     table = {spec.name: special[spec.name] + HEALTH + NODE + (LIFECYCLE if spec.lifecycle else Rights())
              for spec in ALL}
-    return {**table, OPERATOR: _operator() + NODE, STOP_STATION: Rights(publish=('stop_signal',)) + NODE}
+    return {**table, OPERATOR: _operator() + NODE, STOP_STATION: Rights(publish=('stop_signal',)) + NODE,
+            VIEWER: Rights(subscribe=(*MOTION, 'joint_states', *_cameras(robot))) + NODE}
 
 
 def _special(robot: Embodiment) -> dict[str, Rights]:
     """What a node has beyond what all have."""
-    cameras = tuple(_plain(robot, camera.topic) for camera in robot.cameras)
+    cameras = _cameras(robot)
     controllers = tuple(_plain(robot, output.topic) for output in robot.outputs)
     arrows = ('task', 'latent_update', 'latent', 'action_chunk', 'trajectory', 'fusion_status', 'joint_set_point',
               'joint_states', 'stop_signal', 'system_status', 'simulation_status', '/diagnostics')
@@ -81,8 +84,12 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             publish=('joint_states', 'simulation_status', *cameras, SPECTATOR), subscribe=controllers,
             reply=('~/reset',)),
         'recorder': Rights(subscribe=(*arrows, *cameras, SPECTATOR, *controllers)),
-        'motion_markers': Rights(publish=('motion_markers',), subscribe=('action_chunk', 'trajectory')),
+        'motion_markers': Rights(publish=('motion_markers', 'ghost/joint_states'), subscribe=MOTION),
     }
+
+
+def _cameras(robot: Embodiment) -> tuple[str, ...]:
+    return tuple(_plain(robot, camera.topic) for camera in robot.cameras)
 
 
 def _settings_of_controllers(robot: Embodiment) -> tuple[str, ...]:

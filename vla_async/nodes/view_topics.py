@@ -1,0 +1,16 @@
+"""Topics for people who look: what rviz and Foxglove draw. Nothing of the suite depends on them."""
+from __future__ import annotations
+
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from visualization_msgs.msg import MarkerArray
+
+from vla_async.nodes import qos
+from vla_async.nodes.topics import Topic
+
+MARKERS = Topic('motion_markers', MarkerArray, qos.NEWEST)
+# joints at the end of the fused motion, of which a robot_state_publisher in the namespace `ghost` makes frames
+GHOST = Topic('ghost/joint_states', JointState, qos.NEWEST)
+# what robot_state_publishers tell, the robot's own and the ghost's
+ROBOT_DESCRIPTION = Topic('robot_description', String, qos.LATCHED)
+GHOST_DESCRIPTION = Topic('ghost/robot_description', String, qos.LATCHED)
