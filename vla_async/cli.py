@@ -34,11 +34,12 @@ COMMANDS = (
     Command('evaluate', 'vla_async.sim.evaluate_command', 'run many episodes in virtual time and count successes',
             'vla-async evaluate --task touch --seeds 1000:1050 --json runs/touch.json\n'
             '  vla-async evaluate --task touch --seeds 1000:1050 --json runs/slow.json --slow-delay-ms 1700 --jobs 2'),
-    Command('replay', 'vla_async.replay.command', 'judge a policy, a fuser or a delay on recorded bags, without ROS',
+    Command('replay', 'vla_async.recording.replay_command', 'judge policies, fusers and delays on recorded bags',
             'vla-async replay runs/demo/bag --report runs/replay\n'
             '  vla-async replay bags/* --fuser vla_async,act_ensemble --delay 0,100 --thresholds limits.yaml '
             '--report runs/replay\n'
-            '  vla-async replay bags/* --checkpoint astribot_s1_touch --report runs/replay'),
+            '  vla-async replay bags/* --checkpoint astribot_s1_touch --report runs/replay\n'
+            '  vla-async replay --ros runs/demo/bag --report runs/live'),
     Command('train', 'vla_async.training.command', 'make demonstrations and train reasoner and action expert on them',
             'vla-async train --out runs/touch\n'
             '  vla-async train --out runs/touch --minutes 30 --resume'),
@@ -54,7 +55,7 @@ COMMANDS = (
             'vla-async bench pipeline --json bench.json\n'
             '  vla-async bench fusion --html fusion.html --seeds 5\n'
             '  vla-async bench faults --quick --json faults.json --html faults.html'),
-    Command('view', 'vla_async.view.command', 'show a running suite in the browser: robot, cameras, motion, state',
+    Command('view', 'vla_async.view.command', 'show a running suite in the browser: robot, cameras, motion',
             'vla-async view --robot so101\n'
             '  vla-async view --domain 42 --port 8081'),
     Command('nudge', 'vla_async.nudge.command', "move one joint a little and back: a robot's first motion",

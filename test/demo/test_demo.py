@@ -11,6 +11,8 @@ import pytest
 from rosbags.highlevel import AnyReader
 
 from vla_async import embodiment, graph
+from vla_async.acting.policy import load_generator
+from vla_async.replay.parity import chunk_parity, motion_parity
 
 SHARED_MEMORY = Path('/dev/shm')  # noqa: S108  the place that Fast DDS uses
 PATIENCE_S = 240.0  # a busy machine; ordinarily it takes a tenth
@@ -86,7 +88,7 @@ def of_domain(names, domain):
     return {name for name in names if name.split('_el')[0].split('_sl')[0] in ports}
 
 
-def test_an_episode_over_dds_leaves_a_report_a_video_and_a_bag(demo):
+def test_an_episode_over_dds_leaves_a_report_a_video_and_a_bag_that_replays_to_the_same(demo, checkpoint):
     run = demo('--seed', '3', '--time-limit', '8')  # a busy machine takes its time to begin
     assert run.end() == 0, run.text()
     report = json.loads((run.report / 'report.json').read_text())
@@ -106,6 +108,10 @@ def test_an_episode_over_dds_leaves_a_report_a_video_and_a_bag(demo):
         assert counts[topic] > 0, topic
     logs = {path.stem for path in (run.report / 'logs').glob('*.log')}
     assert logs == {spec.name for spec in graph.ALL} - {spec.name for spec in graph.VIEW}
+    motion = motion_parity(run.report / 'bag', robot)
+    chunks = chunk_parity(run.report / 'bag', robot, load_generator(str(checkpoint), robot))
+    assert motion.compared > 20 and motion.missing == 0 and motion.largest <= 1e-9
+    assert chunks.compared > 10 and chunks.missing <= chunks.compared // 10 and chunks.largest <= 1e-9
 
 
 @pytest.mark.parametrize(('stage', 'number', 'status'), [

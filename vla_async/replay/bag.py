@@ -66,8 +66,7 @@ def messages(reader: AnyReader, *topics: str) -> Iterator[Received]:
     try:
         for connection, received_ns, raw in reader.messages([c for c in reader.connections if c.topic in wanted]):
             message = reader.deserialize(raw, connection.msgtype)
-            yield Received(wanted[connection.topic], received_ns,
-                           _picture(message) if connection.msgtype == COMPRESSED else message)
+            yield Received(wanted[connection.topic], received_ns, as_picture(message))
     except Exception as error:  # as above
         raise DataError(f'{reader.paths[0]}: damaged bag: {error}') from error
 
@@ -117,8 +116,10 @@ def connections_of(reader: AnyReader, relative: str) -> list[Any]:
     return plain or packed
 
 
-def _picture(message: Any) -> SimpleNamespace:
-    """What a sensor_msgs/Image would hold, of a sensor_msgs/CompressedImage."""
+def as_picture(message: Any) -> Any:
+    """What a sensor_msgs/Image would hold, of a sensor_msgs/CompressedImage; other messages as they are."""
+    if message.__msgtype__ != COMPRESSED:
+        return message
     picture = decoded(bytes(message.data))
     height, width, _ = picture.shape
     return SimpleNamespace(header=message.header, height=height, width=width, encoding='rgb8', is_bigendian=0,

@@ -37,8 +37,34 @@ def mend(bag: Path) -> dict[Path, int]:
     return mended
 
 
+def mended_copy(bag: Path, folder: Path) -> Path:
+    """A bag in `folder`, which is made, with all that can be read of `bag`, a folder or one MCAP file, which stays.
+
+    Files that are whole are linked to and take no space. Raises DataError as `mend` does.
+    """
+    paths = bag_files(bag)
+    if not paths:
+        raise DataError(f'{bag}: no MCAP file')
+    folder.mkdir(parents=True)
+    copies = [folder / path.name for path in paths]
+    for path, copy in zip(paths, copies, strict=True):
+        if is_whole(path):
+            copy.symlink_to(path.resolve())
+        else:
+            _copy_whole(path, copy)
+    _write_metadata(folder, copies)
+    return folder
+
+
 def _mend_file(path: Path) -> int:
     fresh = path.with_suffix('.mcap.new')
+    messages = _copy_whole(path, fresh)
+    fresh.replace(path)
+    return messages
+
+
+def _copy_whole(path: Path, fresh: Path) -> int:
+    """What is whole of a file, with an index, into a fresh one; returns how many messages that is."""
     with path.open('rb') as old, fresh.open('wb') as new:
         try:
             fcntl.flock(old, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -49,7 +75,6 @@ def _mend_file(path: Path) -> int:
         for record in _whole_records(old):
             copy.take(record)
         copy.writer.finish()
-    fresh.replace(path)
     return copy.messages
 
 

@@ -141,3 +141,12 @@ def test_intervals_hold_the_mean_about_as_often_as_they_say():
 def test_figures_are_rounded_to_six_digits_and_counts_are_not():
     assert rounded({'a': [1.23456789, (7, None, True)], 'b': 123456789}) == {'a': [1.23457, [7, None, True]],
                                                                            'b': 123456789}
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_bytes_as_this_process(bags, tmp_path):
+    pytest.importorskip('ray', reason="pip install 'vla_async[cluster]'")
+    assert replay(tmp_path / 'here', bags[:2], '--jobs', '1')[0] == 0
+    assert replay(tmp_path / 'cluster', bags[:2], '--jobs', '2', '--cluster', 'local')[0] == 0
+    here, there = ((tmp_path / name / 'report.json').read_bytes() for name in ('here', 'cluster'))
+    assert here == there

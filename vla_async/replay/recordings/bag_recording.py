@@ -3,8 +3,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from vla_async.embodiment import Embodiment
 from vla_async.errors import DataError
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.picture import pixels
-from vla_async.replay.bag import has_topic, is_topic, open_bag, stamp_of, to_ns
+from vla_async.replay.bag import as_picture, connections_of, has_topic, open_bag, stamp_of, to_ns
 from vla_async.replay.recordings.events import ChunkJudged, Doing, Event, Fault, Picture, Value
 from vla_async.replay.video import SPECTATOR
 from vla_async.timebase import NS_PER_S, seconds
@@ -29,12 +31,23 @@ STILL_NS = NS_PER_S // 2  # a picture that is older shows something else
 MOST_FAULTS = 100  # that are kept, one bag may hold millions
 
 
+@dataclass(frozen=True)
+class Copy:
+    """A bag that stands for another one, some of whose files were cut off; it vanishes with this value."""
+
+    original: Path
+    cut: tuple[Path, ...]
+    folder: TemporaryDirectory[str]
+
+
 class BagRecording:
     """One bag of one robot. Raises DataError when it cannot be read at all, or holds more than one robot."""
 
-    def __init__(self, bag: Path, robot: Embodiment) -> None:
-        self.name, self.faults = bag.name, list[Fault]()
+    def __init__(self, bag: Path, robot: Embodiment, copy: Copy | None = None) -> None:
+        self.faults: list[Fault] = []
         self._bag, self._robot, self._order = bag, robot, JointOrder(robot.joint_names)
+        self._copy, self._told = copy, bag if copy is None else copy.original
+        self.name = self._told.name
         self._readers: dict[str, Callable[[Any], Value]] = {
             'joint_states': self._joints, 'task': _task, 'latent': _latent, 'action_chunk': self._chunk,
             'fusion_status': _judged, 'system_status': _doing}
@@ -49,6 +62,8 @@ class BagRecording:
         self.faults.clear()
         self._stamps.clear()
         with open_bag(self._bag) as reader:
+            for path in self._copy.cut if self._copy else ():
+                self._fault('', reader.end_time, f'{path.name} was cut off; it is read up to its last whole message')
             topics = self._topics(reader, self._readers | self._pictures if pictures else self._readers)
             connections = [c for c in reader.connections if c.topic in topics]
             raw = reader.messages(connections) if connections else iter(())
@@ -69,14 +84,14 @@ class BagRecording:
         """As `Recording.still`, of the camera that looks on, where there is one, or of the robot's first."""
         with open_bag(self._bag) as reader:
             watched = next((topic for topic in (SPECTATOR, *self._pictures) if has_topic(reader, topic)), None)
-            seen = [c for c in reader.connections if watched is not None and is_topic(c.topic, watched)]
-            if not seen:
+            if watched is None:
                 return None
             try:
-                last = deque(reader.messages(seen, start=at_ns - STILL_NS, stop=at_ns + 1), maxlen=1)
-                return pixels(reader.deserialize(last[0][2], last[0][0].msgtype)) if last else None
+                seen = reader.messages(connections_of(reader, watched), start=at_ns - STILL_NS, stop=at_ns + 1)
+                last = deque(seen, maxlen=1)
+                return pixels(as_picture(reader.deserialize(last[0][2], last[0][0].msgtype))) if last else None
             except Exception as error:  # of decoders, of any kind: a page can do without
-                self._fault(watched or '', at_ns, f'no picture: {error}')
+                self._fault(watched, at_ns, f'no picture: {error}')
                 return None
 
     def _topics(self, reader: AnyReader, wanted: dict[str, Callable[[Any], Value]]
@@ -84,10 +99,9 @@ class BagRecording:
         """Reader of each recorded topic that is wanted; raises DataError when two robots are in the bag."""
         found: dict[str, Callable[[Any], Value]] = {}
         for relative, read in wanted.items():
-            names = sorted(c.topic for c in reader.connections if is_topic(c.topic, relative) and c.msgcount)
-            if len(set(names)) > 1:
-                raise DataError(f'{self._bag}: two robots: {" and ".join(sorted(set(names)))}; '
-                                'split the bag by namespace first')
+            names = sorted({c.topic for c in connections_of(reader, relative) if c.msgcount})
+            if len(names) > 1:
+                raise DataError(f'{self._told}: two robots: {" and ".join(names)}; split the bag by namespace first')
             if not names and relative == NEEDED:
                 self._fault(relative, None, 'nothing was recorded')
             found |= dict.fromkeys(names, read)
@@ -114,7 +128,7 @@ class BagRecording:
 
     def _fault(self, topic: str, at_ns: int | None, text: str) -> None:
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append(Fault(str(self._bag), topic, at_ns, text))
+            self.faults.append(Fault(str(self._told), topic, at_ns, text))
 
     def _joints(self, message: Any) -> Value:
         arrays = (np.asarray(values, np.float64) for values in (message.position, message.velocity, message.effort))
@@ -137,7 +151,8 @@ class BagRecording:
 
 
 def _picture(camera: str, message: Any) -> Value:
-    return Picture(camera, stamp_of(message), lambda: np.array(pixels(message)))  # torch warns of what it cannot write
+    # a copy: torch warns of what it cannot write
+    return Picture(camera, stamp_of(message), lambda: np.array(pixels(as_picture(message))))
 
 
 def _task(message: Any) -> Value:

@@ -1,7 +1,8 @@
-"""Any recording by its path: a rosbag2 folder or file, or a LeRobot dataset."""
+"""Any recording by its path: a rosbag2 folder, an MCAP file, or a LeRobot dataset."""
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from vla_async import embodiment
 from vla_async.datasets.lerobot_dataset import Dataset
@@ -9,11 +10,11 @@ from vla_async.datasets.lerobot_format import INFO
 from vla_async.embodiment import Embodiment
 from vla_async.errors import DataError
 from vla_async.replay.bag import identity
-from vla_async.replay.recordings.bag_recording import BagRecording
+from vla_async.replay.bag_files import bag_files, is_whole
+from vla_async.replay.mend import mended_copy
+from vla_async.replay.recordings.bag_recording import BagRecording, Copy
 from vla_async.replay.recordings.events import Recording
 from vla_async.replay.recordings.lerobot_recording import LeRobotRecording
-
-BAG_SUFFIXES = ('.mcap', '.db3')
 
 
 def open_recording(path: Path, robot: str | None) -> tuple[Recording, Embodiment]:
@@ -26,11 +27,21 @@ def open_recording(path: Path, robot: str | None) -> tuple[Recording, Embodiment
     if (path / INFO).is_file():
         told = embodiment.load(robot or Dataset(path).robot)
         return LeRobotRecording(path, told), told
-    if path.suffix not in BAG_SUFFIXES and not (path / 'metadata.yaml').is_file():
-        raise DataError(f'{path}: neither a bag (a folder with metadata.yaml, or an .mcap or .db3 file) nor a LeRobot '
-                        f'dataset (a folder with {INFO})')
-    named = robot or identity(path).get('robot')
+    if not bag_files(path) and not (path / 'metadata.yaml').is_file():
+        raise DataError(f'{path}: neither a bag (a folder with metadata.yaml, or an .mcap file) nor a LeRobot dataset '
+                        f'(a folder with {INFO})')
+    return _open_bag(path, robot)
+
+
+def _open_bag(path: Path, robot: str | None) -> tuple[Recording, Embodiment]:
+    """A bag that was cut off, or a file without its folder, is read in a copy that has what it lacks."""
+    cut = tuple(file for file in bag_files(path) if not is_whole(file))
+    copy, bag = None, path
+    if cut or path.is_file():
+        copy = Copy(path, cut, TemporaryDirectory(prefix='vla_async_bag_'))
+        bag = mended_copy(path, Path(copy.folder.name) / path.stem)
+    named = robot or (identity(bag).get('robot') if bag_files(bag) else None)
     if not named:
         raise DataError(f'{path}: does not say which robot it was recorded with: name it with --robot')
     told = embodiment.load(named)
-    return BagRecording(path, told), told
+    return BagRecording(bag, told, copy), told

@@ -1,4 +1,7 @@
-"""`vla-async replay`: what a policy, a fuser or a delay would have done on recorded inputs, without ROS."""
+"""`vla-async replay`: what a policy, a fuser or a delay would have done on recorded inputs.
+
+By default without ROS, in virtual time and side by side; with `--ros` one bag goes into the live nodes.
+"""
 from __future__ import annotations
 
 import argparse
@@ -16,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the subcommand."""
     parser.add_argument('bags', nargs='+', type=Path, metavar='BAG',
                         help='rosbag2 bag (MCAP or SQLite; folder or file), or LeRobot dataset')
-    parser.add_argument('--report', required=True, type=Path, metavar='DIR',
-                        help='where report.json, report.html and pictures go')
+    parser.add_argument('--report', type=Path, metavar='DIR',
+                        help='where report.json, report.html and pictures go (default: runs/<time>)')
     parser.add_argument('--checkpoint', action='append', default=[], metavar='NAME',
                         help='policy, by name or folder, whose chunks are made anew from the recorded pictures; '
                         'may be repeated (default: the recorded chunks)')
@@ -30,12 +33,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0, help='of models and intervals (default: 0)')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, metavar='N',
                         help='bags at a time (default: one per core)')
+    parser.add_argument('--ros', action='store_true',
+                        help='instead: play one bag into the live nodes, over DDS and with its own time')
+    parser.add_argument('--rate', type=float, default=1.0, metavar='R',
+                        help='with --ros: so many seconds of the bag a second (default: 1)')
     parser.add_argument('--cluster', metavar='ADDRESS', help="share the bags over a Ray cluster; 'local': over one "
                         'that is made on this machine')
 
 
 def run(args: argparse.Namespace) -> int:
     """0: done; 2: something in a bag was not readable, the rest was evaluated; 3: a threshold was missed."""
+    return _play(args) if args.ros else _judge(args)
+
+
+def _play(args: argparse.Namespace) -> int:
+    from vla_async.recording.play import play
+    if len(args.bags) > 1 or len(args.checkpoint) > 1:
+        raise ConfigError('--ros plays one bag into the nodes of one checkpoint')
+    return play(args.bags[0], args.report, args.rate, args.robot, next(iter(args.checkpoint), None))
+
+
+def _judge(args: argparse.Namespace) -> int:
     os.environ.setdefault('OMP_NUM_THREADS', '1')  # two threads of torch on a busy machine are slower than one
     from rich.console import Console
 
@@ -49,16 +67,17 @@ def run(args: argparse.Namespace) -> int:
     configurations = _configurations(args)
     limits = thresholds.read(args.thresholds) if args.thresholds else ()
     works = [Work(bag, args.robot, configurations, args.seed) for bag in args.bags]
+    folder = args.report or Path('runs') / time.strftime('%Y-%m-%d_%H-%M-%S')
     began_s = time.monotonic()
     with ProgressBar('bags') as bar:
         found = {bag.bag: bag for bag in bar.track(judged(works, args.jobs, args.cluster), len(works))}
     bags = [found[bag] for bag in args.bags]
     report = make_report(bags, configurations, limits, args.seed)
-    write_json(report, args.report / 'report.json')
+    write_json(report, folder / 'report.json')
     write_json({'began': time.strftime('%Y-%m-%dT%H:%M:%S%z'), 'seconds': time.monotonic() - began_s,
-                'bags': [str(bag.resolve()) for bag in args.bags]}, args.report / 'run.json')
-    write_page(args.report, report, bags)
-    print_report(report, bags, args.report, Console())
+                'bags': [str(bag.resolve()) for bag in args.bags]}, folder / 'run.json')
+    write_page(folder, report, bags)
+    print_report(report, bags, folder, Console())
     if any(bag.faults for bag in bags):
         return BAD_BAGS
     return 0 if report['verdict']['passed'] else MISSED
