@@ -6,10 +6,12 @@ import argparse
 from vla_async.bench.faults import command as faults
 from vla_async.bench.fusion import command as fusion
 from vla_async.bench.pipeline import command as pipeline
+from vla_async.bench.replay import command as replay
 
 KINDS = {'pipeline': (pipeline, 'the whole graph over DDS, in real time'),
          'faults': (faults, 'what the robot does when something breaks'),
-         'fusion': (fusion, 'every fuser on the same chunks, in virtual time')}
+         'fusion': (fusion, 'every fuser on the same chunks, in virtual time'),
+         'replay': (replay, 'how fast a long bag is judged, and in what memory')}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -63,7 +63,7 @@ def judge(work: Work) -> JudgedBag:
     result = JudgedBag(work.bag, robot.name)
     for configuration in work.configurations:
         policy = load_policy(configuration.checkpoint, robot) if configuration.checkpoint else None
-        judged, stops = _judge(recording, robot, configuration, policy, work.seed)
+        judged, stops = judge_recording(recording, robot, configuration, policy, work.seed)
         result.judged.append(judged)
         result.stops = stops
     result.faults = list(recording.faults)
@@ -72,8 +72,9 @@ def judge(work: Work) -> JudgedBag:
     return result
 
 
-def _judge(recording: Recording, robot: Embodiment, configuration: Configuration, policy: Policy | None, seed: int
-           ) -> tuple[Judged, list[Doing]]:
+def judge_recording(recording: Recording, robot: Embodiment, configuration: Configuration, policy: Policy | None,
+                    seed: int) -> tuple[Judged, list[Doing]]:
+    """A recording in one configuration, and the stops that the recorded bridge made."""
     player = Player(robot, configuration, policy, seed)
     total, moments, sketch = Tally(robot), WorstMoments(robot), Sketch()
     instructions: dict[str, Tally] = {}

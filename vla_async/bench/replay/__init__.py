@@ -1,0 +1,1 @@
+"""How fast bags are judged, and whether memory stays constant over a long one."""
