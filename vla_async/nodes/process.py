@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from vla_async.errors import VlaAsyncError
+from vla_async.nodes.clock_reader import ClockReader
 from vla_async.nodes.threads import ask_for_realtime
 
 POLL_S = 0.1  # a signal is noticed within this time
@@ -66,15 +67,20 @@ def _spin(make_node: Callable[[], Node], stop: Stop) -> None:
     name_process(node.get_name())
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    deaths: list[BaseException] = []
+    clock = ClockReader(node, deaths.append)
     try:
         while not stop.requested:
             executor.spin_once(timeout_sec=POLL_S)
             if getattr(node, 'failure', None) is not None:
                 raise node.failure
+            if deaths:
+                raise deaths[0]
     finally:
         close = getattr(node, 'close', None)
         if close is not None:
             close()
+        clock.close()  # until now: a robot comes to rest in the node's time
         executor.shutdown()
         node.destroy_node()
 
