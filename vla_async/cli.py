@@ -54,7 +54,7 @@ COMMANDS = (
             'vla-async bench pipeline --json bench.json\n'
             '  vla-async bench fusion --html fusion.html --seeds 5\n'
             '  vla-async bench faults --quick --json faults.json --html faults.html'),
-    Command('view', 'vla_async.view.command', 'show a running suite in the browser: robot, cameras, motion, state',
+    Command('view', 'vla_async.view.command', 'show a running suite in the browser, live',
             'vla-async view --robot so101\n'
             '  vla-async view --domain 42 --port 8081'),
     Command('nudge', 'vla_async.nudge.command', "move one joint a little and back: a robot's first motion",
