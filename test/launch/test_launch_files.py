@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from vla_async import embodiment, graph
+from vla_async.nodes import view_topics
 from vla_async.resources import share
 
 FILES = {
@@ -91,3 +92,25 @@ def test_the_parameter_file_has_one_section_for_every_node_and_only_declared_par
         assert set(told) <= set(declared), name
         for key, value in told.items():
             assert value == declared[key].default, f'{name}.{key}'
+
+
+def test_the_ghost_has_a_namespace_and_frames_of_its_own_and_stands_where_the_robot_does(launch):
+    nodes = launch('view.launch.py').nodes
+    ghost, place = nodes['ghost_state_publisher'], nodes['ghost_place']
+    assert ghost.namespace[-1] + '/joint_states' == f'/{view_topics.GHOST.name}'
+    assert {'frame_prefix': 'ghost/'} in ghost.parameters
+    assert place.arguments[:4] == ['--frame-id', 'odom', '--child-frame-id', 'ghost/odom']
+
+
+def test_a_robot_state_publisher_of_its_own_starts_only_where_it_is_asked_for(launch):
+    described = launch('view.launch.py')
+    publisher = described.nodes['robot_state_publisher']
+    assert publisher.condition.predicate.name == 'robot_state_publisher'
+    assert described.arguments['robot_state_publisher'].default_value == 'false'
+    assert '<robot name="astribot_s1"' in publisher.parameters[0]['robot_description'].value
+
+
+def test_all_that_shows_follows_simulated_time_where_it_is_asked_for(launch):
+    for node in launch('view.launch.py').nodes.values():
+        told = {key: value for entry in node.parameters for key, value in entry.items()}
+        assert told['use_sim_time'].name == 'use_sim_time', node.name

@@ -29,7 +29,7 @@ LIMIT_S = 120.0  # far more than needed: a machine may be busy with other things
 class Chromium:
     """One browser with one page; everything it writes lies in `folder`."""
 
-    def __init__(self, folder: Path, width: int = 1000, height: int = 640) -> None:
+    def __init__(self, folder: Path, width: int = 1000, height: int = 800) -> None:
         self._folder, self._numbers = folder, itertools.count(1)
         self._process = subprocess.Popen(
             [str(EXECUTABLE), *FLAGS, f'--window-size={width},{height}', f'--user-data-dir={folder}', 'about:blank'],

@@ -58,6 +58,7 @@ def _run_graph(options: DemoOptions, console: Console) -> None:
     parameters = options.report / 'parameters.yaml'
     processes.write_parameters(options, parameters)
     tell(console, f'starting {len(processes.NODES)} nodes on ROS domain {claim.id}; logs in {options.report / "logs"}')
+    tell(console, f'watch it in the browser: vla-async view --robot {options.robot_name} --domain {claim.id}')
     with Starter(processes.commands(parameters), os.environ, options.report / 'logs',
                  processes.STOP_FIRST, processes.STOP_LAST) as starter:
         _run_episodes(options, console, starter)

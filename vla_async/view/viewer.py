@@ -1,6 +1,8 @@
 """The node behind the page: hears the suite only while a browser shows the page, and says nothing itself."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rclpy.node import Node
@@ -28,7 +30,7 @@ class Viewer(Node):
         super().__init__(NAME, **options)
         self._robot, self._page = robot, page
         self._hearing: _Hearing | None = None
-        self._problem = ''
+        self._problems: list[str] = []
         self.create_timer(1.0 / RATE_HZ, self._tick, clock=STEADY)
 
     def _tick(self) -> None:
@@ -40,14 +42,22 @@ class Viewer(Node):
             self._hearing = None
 
     def _draw(self, hearing: _Hearing) -> None:
-        try:
-            with self._page.at_once():
-                hearing.draw(self.get_clock().now().nanoseconds)
-            self._problem = ''
-        except DataError as error:
-            if str(error) != self._problem:
-                self.get_logger().warning(str(error))
-            self._problem = str(error)
+        with self._page.at_once():
+            problems = [problem for show in hearing.shows(self.get_clock().now().nanoseconds)
+                        if (problem := _problem_of(show))]
+        for problem in problems:
+            if problem not in self._problems:
+                self.get_logger().warning(problem)
+        self._problems = problems
+
+
+def _problem_of(show: Callable[[], None]) -> str:
+    """What a message has that does not fit the robot: its picture stays, all others go on."""
+    try:
+        show()
+    except DataError as error:
+        return str(error)
+    return ''
 
 
 class _Hearing:
@@ -65,15 +75,21 @@ class _Hearing:
         for source in (self._joints, *self._cameras.values()):
             source.destroy()
 
-    def draw(self, now_ns: int) -> None:
-        """Whatever is new; raises DataError for a message that does not fit the robot."""
+    def shows(self, now_ns: int) -> list[Callable[[], None]]:
+        """Show whatever is new; each raises DataError for a message that does not fit the robot."""
+        return [self._motion.look, partial(self._show_motion, now_ns), self._show_joints,
+                *(partial(self._show_camera, name) for name in self._cameras)]
+
+    def _show_motion(self, now_ns: int) -> None:
         self._page.show_caption(self._motion.caption(now_ns))
-        if (joints := self._joints.newest()) is not None:
-            self._page.show_robot(self._order.arrange(*joint_state_value(joints)).position)
-        for name, source in self._cameras.items():
-            if (picture := source.newest()) is not None:
-                self._page.show_picture(name, pixels(picture))
-        self._motion.look()
         self._page.show_lines(self._motion.paths.lines(now_ns))
         if (end := self._motion.paths.horizon_end) is not None:
             self._page.show_ghost(end)
+
+    def _show_joints(self) -> None:
+        if (joints := self._joints.newest()) is not None:
+            self._page.show_robot(self._order.arrange(*joint_state_value(joints)).position)
+
+    def _show_camera(self, name: str) -> None:
+        if (picture := self._cameras[name].newest()) is not None:
+            self._page.show_picture(name, pixels(picture))

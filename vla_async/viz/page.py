@@ -23,7 +23,7 @@ from vla_async.viz.solids import Solid, solids
 EVERYWHERE = '0.0.0.0'  # noqa: S104
 BACKGROUND = np.array([0.10, 0.10, 0.12])  # RGB; what is old fades towards it
 GAMMA = 2.2  # viser takes colours of lines for intensities of light
-THICKNESS = {'chunk': 0.007, 'fused': 0.018, 'base': 0.018}  # of lines [m]
+THICKNESS = {'chunk': 0.004, 'fused': 0.010, 'base': 0.010}  # of lines, in sizes of the robot
 LOOK_FROM = np.array([0.8, -0.45, 0.2])  # from the robot's middle to whoever looks, in sizes of the robot
 
 
@@ -47,7 +47,7 @@ class Page:
         self.address = f'http://{socket.gethostname() if host == EVERYWHERE else host}:{port}'
         self._server.gui.configure_theme(dark_mode=True, control_layout='fixed', show_logo=False,
                                          show_share_button=False)
-        self._set_scene(looks, self.kinematics.frames(robot.array('home')))
+        self._size = self._set_scene(looks, self.kinematics.frames(robot.array('home')))
         self._robot = Figure(self._server.scene, 'robot', looks)
         self._ghost = Figure(self._server.scene, 'ghost', looks, ghost=True)
         self._lines: dict[str, LineSegmentsHandle] = {}
@@ -93,15 +93,16 @@ class Page:
         with redirect_stdout(io.StringIO()):
             self._server.stop()
 
-    def _set_scene(self, looks: Sequence[Solid], frames: dict[str, FloatArray]) -> None:
-        """Floor and light, and a point of view from which the robot (at home) fills the page."""
+    def _set_scene(self, looks: Sequence[Solid], frames: dict[str, FloatArray]) -> float:
+        """A floor, and a point of view from which the robot (at home) fills the page; returns the robot's size [m]."""
         corners = np.concatenate([
             solid.vertices @ frames[solid.link][:3, :3].T + frames[solid.link][:3, 3] for solid in looks])
         low, high = corners.min(axis=0), corners.max(axis=0)
-        middle, size = (low + high) / 2, np.linalg.norm(high - low)
+        middle, size = (low + high) / 2, float(np.linalg.norm(high - low))
         self._server.initial_camera.position, self._server.initial_camera.look_at = middle + size * LOOK_FROM, middle
         self._server.scene.add_grid('/floor', cell_size=0.5, section_size=1.0, cell_color=(60, 60, 66),
                                     section_color=(80, 80, 88), position=(0.0, 0.0, min(float(low[2]), 0.0)))
+        return size
 
     def _show(self, kind: str, ends: FloatArray, colours: FloatArray) -> None:
         opacity = colours[:, :, 3:]
@@ -111,7 +112,7 @@ class Page:
             self._lines[kind].points, self._lines[kind].colors = ends.astype(np.float32), painted
         elif len(ends):
             self._lines[kind] = self._server.scene.add_line_segments(
-                f'/motion/{kind}', ends, painted, thickness=THICKNESS[kind])
+                f'/motion/{kind}', ends, painted, thickness=THICKNESS[kind] * self._size)
 
 
 def _check_free(host: str, port: int) -> None:
