@@ -130,6 +130,15 @@ def test_a_word_that_comes_before_its_chunk_is_kept_for_it():
     assert report(play(recording))['chunks'] == 1
 
 
+def test_words_that_come_late_count_from_when_the_fuser_judged(bag):
+    """Regression: set-points were sampled before a chunk that had been judged already, and jumped onto it after."""
+    on_time = list(BagRecording(bag, ROBOT).events(pictures=False))
+    late = sorted((replace(event, at_ns=event.at_ns + 30 * MS) if isinstance(event.value, ChunkJudged) else event
+                   for event in on_time), key=lambda event: event.at_ns)
+    one, other = (motion(play(Told(*events)))[1] for events in (on_time, late))
+    np.testing.assert_array_equal(one, other)
+
+
 def test_chunks_that_no_longer_come_leave_the_robot_starved():
     recording = Told(Event(BEGIN, Task(1, BEGIN, 'go')), *readings(BEGIN + S),
                      Event(BEGIN + S, sine_bag.chunk(1, BEGIN + S)), *readings(BEGIN + 5 * S, BEGIN + S))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand,
 NO_ANCHOR = np.empty(0)
 UNPAIRED = 64  # chunks that wait for the recorded fuser's word, or words for their chunk; older ones never get it
 UNSAID = 'not said'  # the instruction of recordings that hold none
+LAG_NS = 250_000_000  # words of the recorded fuser come after it has judged: so long they are waited for
 PATIENCE_NS = 25_000_000  # how long a picture waits for those of the other cameras, as in action_generator
 STOPS = ('stopping', 'stopped')
 MOST_STOPS = 1000  # that are told
@@ -62,10 +64,14 @@ class Player:
         for event in recording.events(pictures=self._thinking is not None):
             if not self._now_ns:
                 self._begin(event.at_ns, recording.tells)
-            self._agenda.run_until(event.at_ns)
             self._now_ns = event.at_ns
-            self._take(event.value, event.at_ns)
-            yield from self._cutter.advance(event.at_ns)
+            if isinstance(event.value, ActionChunk | ChunkJudged):
+                self._take_thought(event.value, event.at_ns)
+            else:
+                self._agenda.plan(event.at_ns, partial(self._take, event.value))
+            self._agenda.run_until(event.at_ns - LAG_NS)
+            yield from self._cutter.advance(event.at_ns - LAG_NS)
+        self._agenda.run_until(self._now_ns)
         yield from self._cutter.finish(self._now_ns)
 
     def _begin(self, now_ns: int, told: frozenset[type]) -> None:
@@ -83,17 +89,17 @@ class Player:
             self._note(value)
         elif isinstance(value, Picture):
             self._see(value, now_ns)
-        elif self._thinking is None:
-            self._take_thought(value, now_ns)
-
-    def _take_thought(self, value: Value, now_ns: int) -> None:
-        """What the recorded policy thought."""
-        if isinstance(value, Latent):
+        elif isinstance(value, Latent) and self._thinking is None:
             self._latched(value)
-        elif isinstance(value, ActionChunk) and not self._judges:
-            self._arrive_later(value, now_ns)
-        elif isinstance(value, ActionChunk | ChunkJudged):
+
+    def _take_thought(self, value: ActionChunk | ChunkJudged, now_ns: int) -> None:
+        """What the recorded policy made, and the recorded fuser said, which counts from when it judged."""
+        if self._thinking is not None:
+            return
+        if self._judges:
             self._pair(value)
+        elif isinstance(value, ActionChunk):
+            self._arrive_later(value, now_ns)
 
     def _observe(self, reading: JointReading) -> None:
         self._measured = reading
@@ -153,7 +159,7 @@ class Player:
         if judged.accepted:
             self._arrive_later(chunk, judged.judged_ns, judged.anchor)
         else:
-            self._refuse(judged.judged_ns, judged.reason)
+            self._agenda.plan(judged.judged_ns, partial(self._refuse, judged.reason))
 
     def _made(self, chunk: ActionChunk, now_ns: int) -> None:
         self._arrive_later(chunk, now_ns)
@@ -180,7 +186,7 @@ class Player:
             self._cutter.cut(now_ns)  # to set out from another place is no jump of a motion
         return self._fuser.add(chunk, now_ns)
 
-    def _refuse(self, now_ns: int, reason: str) -> None:
+    def _refuse(self, reason: str, now_ns: int) -> None:
         if (part := self._cutter.now) is not None:
             part.refusals.append(Refusal(now_ns, reason))
 
