@@ -1,10 +1,15 @@
-"""The subcommand `bag`: what a bag holds and lacks, and the cure of one whose recording was cut off."""
+"""The subcommand `bag`: what a bag holds and lacks, a cure for one that was cut off, and that it replays to the same."""
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
+
+from vla_async.errors import ConfigError
+
+SAME, DIFFERENT = 1e-9, 3  # [rad or m, per s, per s^2]; exit code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,15 +22,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mend = actions.add_parser('mend', help='give a bag whose recording was cut off its index')
     mend.add_argument('bag', type=Path, help='folder of the bag')
     mend.set_defaults(action=_mend)
+    verify = actions.add_parser('verify', help='make chunks and motion again and compare them with what was recorded')
+    verify.add_argument('bag', type=Path, help='folder of the bag')
+    verify.add_argument('--robot', help='name or YAML file (default: the one that the bag names)')
+    verify.add_argument('--checkpoint', metavar='NAME', help='name or folder (default: the one that the bag names)')
+    verify.set_defaults(action=_verify)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; 0 when done."""
-    args.action(args)
-    return 0
+    """Do it; 0 when done, 3 when a bag does not replay to the same."""
+    return int(args.action(args))
 
 
-def _audit(args: argparse.Namespace) -> None:
+def _audit(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from vla_async.recording.audit_table import print_audit
@@ -35,12 +44,34 @@ def _audit(args: argparse.Namespace) -> None:
     if args.json is not None:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(audit, indent=2, allow_nan=False) + '\n')
+    return 0
 
 
-def _mend(args: argparse.Namespace) -> None:
+def _mend(args: argparse.Namespace) -> int:
     from vla_async.replay.mend import mend
     mended = mend(args.bag)
     for path, messages in mended.items():
         sys.stdout.write(f'{path}: {messages} messages, with an index now\n')
     if not mended:
         sys.stdout.write(f'{args.bag}: nothing to mend\n')
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    os.environ.setdefault('OMP_NUM_THREADS', '1')  # as in the nodes
+    from vla_async import checkpoints, embodiment
+    from vla_async.acting.policy import load_generator
+    from vla_async.replay.bag import identity
+    from vla_async.replay.parity import chunk_parity, motion_parity
+    about = identity(args.bag)
+    names = (args.robot or about.get('robot'), args.checkpoint or about.get('checkpoint'))
+    if None in names:
+        raise ConfigError(f'{args.bag} does not say whose it is: name --robot and --checkpoint')
+    robot = embodiment.load(str(names[0]))
+    generator = load_generator(str(checkpoints.find(str(names[1]))), robot)
+    found = {'windows of the fused motion': motion_parity(args.bag, robot),
+             'chunks': chunk_parity(args.bag, robot, generator)}
+    for what, parity in found.items():
+        sys.stdout.write(f'{parity.compared} {what}: largest difference {parity.largest:.3g}; '
+                         f'{parity.missing} whose inputs were not recorded\n')
+    return 0 if all(parity.compared and parity.largest <= SAME for parity in found.values()) else DIFFERENT

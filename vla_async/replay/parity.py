@@ -20,6 +20,7 @@ from vla_async.joint_order import JointReading
 from vla_async.replay.bag import messages, open_bag, stamp_of, to_ns
 from vla_async.replay.recordings.bag_recording import BagRecording
 from vla_async.replay.recordings.events import ChunkJudged, Picture
+from vla_async.replay.recordings.pairs import Pairs
 from vla_async.replay.thinking import FastSide
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray, ImageArray, JointWindow, Latent, Observation
@@ -120,18 +121,12 @@ class _Memory:
 
 def _joined(bag: Path, robot: Embodiment) -> Iterator[tuple[ActionChunk, ChunkJudged]]:
     """The chunks that entered the motion, with what was said of them, in order."""
-    halves: dict[int, ActionChunk | ChunkJudged] = {}
+    pairs = Pairs()
     for event in BagRecording(bag, robot).events(pictures=False):
-        value = event.value
-        if not isinstance(value, ActionChunk | ChunkJudged):
-            continue
-        other = halves.pop(value.sequence, None)
-        if other is None:
-            halves[value.sequence] = value
-            continue
-        chunk, judged = (value, other) if isinstance(value, ActionChunk) else (other, value)
-        if isinstance(chunk, ActionChunk) and isinstance(judged, ChunkJudged) and judged.accepted:
-            yield chunk, judged
+        if isinstance(event.value, ActionChunk | ChunkJudged):
+            pair = pairs.add(event.value)
+            if pair is not None and pair[1].accepted:
+                yield pair
 
 
 def _windows(bag: Path) -> Iterator[JointWindow]:

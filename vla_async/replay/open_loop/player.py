@@ -23,12 +23,12 @@ from vla_async.replay.open_loop.configuration import Configuration
 from vla_async.replay.open_loop.stretch import Refusal, Stretch, StretchCutter
 from vla_async.replay.pipeline import WINDOW_S
 from vla_async.replay.recordings.events import ChunkJudged, Doing, Picture, Recording, Value
+from vla_async.replay.recordings.pairs import Pairs
 from vla_async.replay.thinking import Thinking
 from vla_async.timebase import nanoseconds, step_ns
 from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, Latent, Task
 
 NO_ANCHOR = np.empty(0)
-UNPAIRED = 64  # chunks that wait for the recorded fuser's word, or words for their chunk; older ones never get it
 UNSAID = 'not said'  # the instruction of recordings that hold none
 LAG_NS = 250_000_000  # words of the recorded fuser come after it has judged: so long they are waited for
 PATIENCE_NS = 25_000_000  # how long a picture waits for those of the other cameras, as in action_generator
@@ -49,10 +49,9 @@ class Player:
         self._delay_ns, self._period_ns = nanoseconds(configuration.delay_s), step_ns(robot.rates.command_hz)
         self._fuser = fuser_for(robot, settings, configuration.fuser)
         self._windows = WindowStream(self._fuser, robot.rates.trajectory_hz, WINDOW_S)
-        self._agenda, self._cutter = Agenda(), StretchCutter(robot)
+        self._agenda, self._cutter, self._pairs = Agenda(), StretchCutter(robot), Pairs()
         self._thinking = None if policy is None else Thinking(
             robot, policy.reasoner, policy.generator, self._agenda, latched=self._latched, made=self._made, seed=seed)
-        self._halves: dict[int, ActionChunk | ChunkJudged] = {}
         self._measured: JointReading | None = None
         self._held: Motion | None = None  # where the robot rests or comes to rest while it follows no fused motion
         self._moving = self._asked = False
@@ -96,10 +95,11 @@ class Player:
         """What the recorded policy made, and the recorded fuser said, which counts from when it judged."""
         if self._thinking is not None:
             return
-        if self._judges:
-            self._pair(value)
-        elif isinstance(value, ActionChunk):
-            self._arrive_later(value, now_ns)
+        if not self._judges:
+            if isinstance(value, ActionChunk):
+                self._arrive_later(value, now_ns)
+        elif (pair := self._pairs.add(value)) is not None:
+            self._take_judged(*pair)
 
     def _observe(self, reading: JointReading) -> None:
         self._measured = reading
@@ -142,18 +142,6 @@ class Player:
     def _latched(self, latent: Latent) -> None:
         if (part := self._cutter.now) is not None:
             part.recorder.latent(latent)
-
-    def _pair(self, half: ActionChunk | ChunkJudged) -> None:
-        """Chunk and word about it come on two topics, in either order."""
-        other = self._halves.pop(half.sequence, None)
-        if isinstance(half, ActionChunk) and isinstance(other, ChunkJudged):
-            self._take_judged(half, other)
-        elif isinstance(half, ChunkJudged) and isinstance(other, ActionChunk):
-            self._take_judged(other, half)
-        else:
-            self._halves[half.sequence] = half
-            while len(self._halves) > UNPAIRED:
-                del self._halves[next(iter(self._halves))]
 
     def _take_judged(self, chunk: ActionChunk, judged: ChunkJudged) -> None:
         if judged.accepted:
