@@ -34,7 +34,7 @@ KEYWORDS = {'shell': False, 'allow_pickle': False, 'trust_remote_code': False, '
 # modules that import by a name which is not written in them: from the table of commands, of nodes, of wheels
 IMPORTERS = {'cli', 'launcher.child', 'doctor.ros'}
 # between a process and those that it started itself, by inherited pipes; nobody else can write to them
-OWN_CHILDREN = {'bench', 'sim', 'training'}
+OWN_CHILDREN = {'bench', 'replay', 'sim', 'training'}
 
 
 def named(tree: ast.AST) -> dict[str, str]:

@@ -25,16 +25,17 @@ JUMP_NS = nanoseconds(SIMULATED_FORWARD_S)
 
 
 class ClockReader:
-    """Tells a node the time in the place of rclpy's subscription. Does nothing unless the node has `use_sim_time`."""
+    """Tells a node the time in the place of rclpy's subscription. Does nothing unless the node has `use_sim_time`, nor
+    where rclpy calls the parts of it otherwise: the time is the same then, and costs more."""
 
     def __init__(self, node: Node, fail: Callable[[BaseException], None]) -> None:
         """To be made when the node has its executor; `fail` is told when the thread dies."""
-        source: Any = node._time_source  # rclpy has no public way to it
-        self._node, self._tell = node, source.clock_callback
+        source: Any = getattr(node, '_time_source', None)  # rclpy has no public way to it
+        self._node, self._tell = node, getattr(source, 'clock_callback', _nobody)
         self._told_ns = 0
         self._jump: Future[Any] | None = None
         self._ticker: Ticker | None = None
-        if source._clock_sub is not None:
+        if self._tell is not _nobody and getattr(source, '_clock_sub', None) is not None:
             node.destroy_subscription(source._clock_sub)
             source._clock_sub = None
             self._subscription = PolledSubscription(node, Topic('/clock', Clock, qos.SENSOR))
@@ -58,3 +59,7 @@ class ClockReader:
             self._tell(message)
         else:  # what a jump sets off in the node belongs into its executor's thread
             self._jump = self._node.executor.create_task(self._tell, message)
+
+
+def _nobody(_message: Clock) -> None:
+    """Where rclpy has nobody who takes the time."""

@@ -1,4 +1,4 @@
-"""The subcommand `bag`: what a bag holds and lacks, a cure for one that was cut off, and that it replays to the same."""
+"""The subcommand `bag`: what a bag holds and lacks, a cure for one that was cut off, and whether it replays alike."""
 from __future__ import annotations
 
 import argparse
