@@ -22,7 +22,8 @@ EXECUTABLE = shutil.which('chromium') or shutil.which('chromium-browser') or shu
 MISSING = 'needs a browser: sudo apt install chromium'
 FLAGS = ('--headless', '--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-quic',
          '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-         '--disable-dev-shm-usage', '--mute-audio', '--remote-debugging-port=0')
+         '--disable-dev-shm-usage', '--mute-audio', '--remote-debugging-port=0',
+         '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1')  # the internet is not there
 LIMIT_S = 120.0  # far more than needed: a machine may be busy with other things
 
 

@@ -19,7 +19,8 @@ from vla_async.picture import pixels
 from vla_async.viz.page import Page
 
 NAME = 'viewer'
-RATE_HZ = 15.0
+RATE_HZ = 12.0
+REPEAT_S = 5.0  # between warnings
 CHUNKS = 12  # raw ones that are drawn
 
 
@@ -30,7 +31,6 @@ class Viewer(Node):
         super().__init__(NAME, **options)
         self._robot, self._page = robot, page
         self._hearing: _Hearing | None = None
-        self._problems: list[str] = []
         self.create_timer(1.0 / RATE_HZ, self._tick, clock=STEADY)
 
     def _tick(self) -> None:
@@ -43,21 +43,15 @@ class Viewer(Node):
 
     def _draw(self, hearing: _Hearing) -> None:
         with self._page.at_once():
-            problems = [problem for show in hearing.shows(self.get_clock().now().nanoseconds)
-                        if (problem := _problem_of(show))]
-        for problem in problems:
-            if problem not in self._problems:
-                self.get_logger().warning(problem)
-        self._problems = problems
+            for show in hearing.shows(self.get_clock().now().nanoseconds):
+                self._try(show)
 
-
-def _problem_of(show: Callable[[], None]) -> str:
-    """What a message has that does not fit the robot: its picture stays, all others go on."""
-    try:
-        show()
-    except DataError as error:
-        return str(error)
-    return ''
+    def _try(self, show: Callable[[], None]) -> None:
+        """A message that does not fit the robot keeps nothing else from being shown."""
+        try:
+            show()
+        except DataError as error:
+            self.get_logger().warning(str(error), throttle_duration_sec=REPEAT_S)
 
 
 class _Hearing:

@@ -31,9 +31,9 @@ class Figure:
     def move(self, frames: Mapping[str, FloatArray], unlike: Mapping[str, FloatArray] | None = None) -> None:
         """Put the links where `frames` (4, 4) have them, and hide those which `unlike` has there, too."""
         self.frames = frames
-        for link, handle in self._links.items():
+        poses = SE3.from_matrix(np.stack([frames[link] for link in self._links])).wxyz_xyz
+        for (link, handle), pose in zip(self._links.items(), poses, strict=True):
             handle.visible = unlike is None or bool(np.abs(frames[link] - unlike[link]).max() > ALIKE)
-        poses = SE3.from_matrix(np.stack([frames[link] for link in self._links]))
-        for handle, turn, place in zip(self._links.values(), poses.rotation().wxyz, poses.translation(), strict=True):
-            handle.wxyz, handle.position = turn, place
+            if handle.visible:
+                handle.wxyz, handle.position = pose[:4], pose[4:]
         self._root.visible = True

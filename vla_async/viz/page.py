@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import html
 import io
+import logging
 import socket
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, redirect_stdout
@@ -42,6 +43,8 @@ class Page:
         _check_free(host, port)
         urdf = expand(robot)
         self.kinematics, looks = ForwardKinematics(robot, urdf), solids(urdf)
+        # a browser that opens a connection and thinks better of it is no news
+        logging.getLogger('websockets.server').setLevel(logging.CRITICAL)
         with redirect_stdout(io.StringIO()):  # it prints a table
             self._server = _Server(host, port, label=f'vla_async {robot.name}', verbose=False)
         self.address = f'http://{socket.gethostname() if host == EVERYWHERE else host}:{port}'
