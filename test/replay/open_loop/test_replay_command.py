@@ -6,6 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 import sine_bag
+from fakes import BagWriter
 from sine_bag import ROBOT
 
 from vla_async.cli import main
@@ -67,10 +68,15 @@ def test_the_page_needs_no_net_and_shows_bag_moments_and_pictures(bags, tmp_path
 
 
 def test_a_bag_with_a_fault_is_named_the_rest_is_evaluated_and_the_exit_code_is_2(bags, tmp_path, capsys):
-    status, report = replay(tmp_path / 'report', [*bags, tmp_path / 'nowhere'])
+    with BagWriter(tmp_path / 'pair') as pair:
+        for name in ('left', 'right'):
+            pair.write(f'/{name}/joint_states', 'sensor_msgs/msg/JointState', sine_bag.BEGIN,
+                       header=pair.header(sine_bag.BEGIN))
+    status, report = replay(tmp_path / 'report', [*bags, tmp_path / 'nowhere', tmp_path / 'pair'])
     assert status == 2
     faults = {bag['bag']: bag['faults'] for bag in report['bags']}
-    assert [len(faults[name]) for name in ('one', 'two', 'spoilt', 'nowhere')] == [0, 0, 1, 1]
+    assert [len(faults[name]) for name in ('one', 'two', 'spoilt', 'nowhere', 'pair')] == [0, 0, 1, 1, 1]
+    assert 'two robots' in faults['pair'][0]['text']
     assert faults['spoilt'][0]['topic'] == '/joint_states'
     assert 'no such bag' in faults['nowhere'][0]['text']
     assert report['bags'][2]['configurations'][0]['total']['chunks'] > 0

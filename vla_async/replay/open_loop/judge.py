@@ -58,14 +58,17 @@ def judge(work: Work) -> JudgedBag:
     """The figures of one bag; what cannot be read is a fault and no error. Raises ConfigError, CheckpointError."""
     try:
         recording, robot = open_recording(work.bag, work.robot)
+        return _judge(work, recording, robot)
     except DataError as error:
         return JudgedBag(work.bag, faults=[Fault(str(work.bag), '', None, str(error).removeprefix(f'{work.bag}: '))])
+
+
+def _judge(work: Work, recording: Recording, robot: Embodiment) -> JudgedBag:
     result = JudgedBag(work.bag, robot.name)
     for configuration in work.configurations:
         policy = load_policy(configuration.checkpoint, robot) if configuration.checkpoint else None
-        judged, stops = judge_recording(recording, robot, configuration, policy, work.seed)
+        judged, result.stops = judge_recording(recording, robot, configuration, policy, work.seed)
         result.judged.append(judged)
-        result.stops = stops
     result.faults = list(recording.faults)
     if result.judged:
         result.stills = {moment.at_ns: recording.still(moment.at_ns) for moment in result.judged[0].moments}
