@@ -50,7 +50,7 @@ def most_moved(sketch: Sketch, robot: Embodiment) -> list[int]:
     """Joints that covered the largest share of their range of motion in the time that was replayed, largest first."""
     if not sketch.motion.rows:
         return []
-    covered = np.ptp(np.array([row[2] for row in sketch.motion.rows]), axis=0) / robot.array('velocity')
+    covered = np.ptp(np.array([row[1] for row in sketch.motion.rows]), axis=0) / robot.array('velocity')
     return [int(j) for j in np.argsort(-covered, kind='stable')[:JOINTS] if covered[j] > 1e-3]
 
 
@@ -103,7 +103,7 @@ def _joint(figure: go.Figure, row: int, joint: int, judged: Sequence[Judged], ro
         line(_motion(one.sketch, joint), one.configuration.label, COLOURS[number % len(COLOURS)], 1.6,
              visible=True if number == 0 else 'legendonly')
     low, high = (robot.array(end)[joint] for end in ('lower', 'upper'))
-    values = np.array([entry[2][joint] for entry in sketch.motion.rows])
+    values = np.array([entry[1][joint] for entry in sketch.motion.rows])
     for limit in (low, high):  # only where they are near, or they would flatten the motion
         if np.isfinite(limit) and np.abs(values - limit).min() < 0.5 * np.ptp(values):
             figure.add_hline(limit, line={'color': LIMIT, 'dash': 'dot', 'width': 1}, row=row, col=1)
@@ -112,7 +112,7 @@ def _joint(figure: go.Figure, row: int, joint: int, judged: Sequence[Judged], ro
 def _motion(sketch: Sketch, joint: int) -> tuple[Any, Any]:
     """Times and positions of the motion; gaps where nothing was asked."""
     times = np.array([row[0] for row in sketch.motion.rows])
-    return _gapped(times, np.array([row[2][joint] for row in sketch.motion.rows]))
+    return _gapped(times, np.array([row[1][joint] for row in sketch.motion.rows]))
 
 
 def _robot(sketch: Sketch, joint: int) -> tuple[Any, Any]:

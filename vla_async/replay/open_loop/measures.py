@@ -22,14 +22,17 @@ def warped_distance(made: FloatArray, done: FloatArray) -> FloatArray:
     mean absolute error, and nothing where one is the other a little later.
     """
     pieces, rows, joints = made.shape
-    before = np.full((rows + 1, pieces, joints), np.inf)
+    before, now = np.full((2, rows + 1, pieces, joints), np.inf)
     before[0] = 0.0
     for i in range(rows):
-        now = np.full((rows + 1, pieces, joints), np.inf)
-        for j in range(max(0, i - WARP), min(rows, i + WARP + 1)):
-            cheapest = np.minimum(np.minimum(before[j + 1], now[j]), before[j])
-            now[j + 1] = cheapest + np.abs(made[:, i] - done[:, j])
-        before = now
+        first, end = max(0, i - WARP), min(rows, i + WARP + 1)
+        now[first] = np.inf
+        cost = np.abs(made[:, i] - done[:, first:end].swapaxes(0, 1))  # (band, C, D)
+        np.minimum(before[first + 1:end + 1], before[first:end], out=now[first + 1:end + 1])
+        for j in range(first, end):
+            np.minimum(now[j + 1], now[j], out=now[j + 1])
+            now[j + 1] += cost[j - first]
+        before, now = now, before
     result: FloatArray = before[rows] / rows
     return result
 

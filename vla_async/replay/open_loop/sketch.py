@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from vla_async.replay.open_loop.stretch import Stretch
-from vla_async.types import FloatArray
 
 POINTS, CHUNKS = 1500, 100  # of a bag; twice as many before they are thinned
 
@@ -19,42 +18,51 @@ class Thinned:
         self._most, self._stride, self._seen = most, 1, 0
         self.rows: list[Any] = []
 
+    def due(self, count: int) -> range:
+        """Which of the next `count` rows are to be added."""
+        first = -self._seen % self._stride
+        self._seen += count
+        return range(first, count, self._stride)
+
     def add(self, row: Any) -> None:
-        """The next row."""
-        if self._seen % self._stride == 0:
-            self.rows.append(row)
-            if len(self.rows) > 2 * self._most:
-                self.rows, self._stride = self.rows[::2], 2 * self._stride
-        self._seen += 1
+        """A row that is due. It must not be a view: it would keep alive all that it is a part of."""
+        self.rows.append(row)
+        if len(self.rows) > 2 * self._most:
+            self.rows, self._stride = self.rows[::2], 2 * self._stride
 
 
 @dataclass
 class Sketch:
-    """Times are in seconds since `begin_ns`; None in between is a gap."""
+    """Times are in seconds since `begin_ns`."""
 
     begin_ns: int = 0
-    motion: Thinned = field(default_factory=lambda: Thinned(POINTS))  # (s, following, position (D,) or None)
+    motion: Thinned = field(default_factory=lambda: Thinned(POINTS))  # (s, position (D,))
     robot: Thinned = field(default_factory=lambda: Thinned(POINTS))  # (s, position (D,))
     chunks: Thinned = field(default_factory=lambda: Thinned(CHUNKS))  # (s, step [s], positions (H, columns))
     ages: Thinned = field(default_factory=lambda: Thinned(POINTS))  # (s, latent age or None, picture age [ms])
     asked: list[tuple[float, float, str]] = field(default_factory=list)  # from, to [s], instruction
+    _robot_ns: int = 0  # newest joint state that was drawn
 
     def add(self, stretch: Stretch) -> None:
         """Draw a stretch."""
         trace = stretch.trace
         self.begin_ns = self.begin_ns or int(trace.start_ns)
         self._ask(self.at(trace.start_ns), self.at(trace.end_ns), stretch.instruction)
-        for i in range(len(trace.set_points)):
-            points = trace.set_points
-            self.motion.add((self.at(points.stamp_ns[i]), bool(points.following[i]), points.position[i]))
-        for i in range(len(stretch.measured.stamp_ns)):
-            self._add_robot(self.at(stretch.measured.stamp_ns[i]), stretch.measured.position[i])
-        fusions, chunks = trace.fusions, trace.chunks
-        for k in np.flatnonzero(fusions.accepted):
-            seen_ns, latent_ns = int(fusions.observation_ns[k]), int(fusions.latent_ns[k])
+        points, measured, fusions, chunks = trace.set_points, stretch.measured, trace.fusions, trace.chunks
+        for i in self.motion.due(len(points)):
+            self.motion.add((self.at(points.stamp_ns[i]), points.position[i].copy()))
+        new = np.searchsorted(measured.stamp_ns, self._robot_ns, 'right')  # joint states of two stretches overlap
+        for i in self.robot.due(len(measured.stamp_ns) - int(new)):
+            self.robot.add((self.at(measured.stamp_ns[new + i]), measured.position[new + i].copy()))
+        self._robot_ns = max(self._robot_ns, int(measured.stamp_ns[-1])) if len(measured.stamp_ns) else self._robot_ns
+        taken = np.flatnonzero(fusions.accepted)
+        for k in taken[self.ages.due(len(taken))]:
+            latent_ns = int(fusions.latent_ns[k])
             latent = (fusions.judged_ns[k] - latent_ns) / 1e6 if latent_ns else None
-            self.ages.add((self.at(fusions.judged_ns[k]), latent, (fusions.judged_ns[k] - seen_ns) / 1e6))
-            self.chunks.add((self.at(chunks.stamp_ns[k]), chunks.step_ns[k] / 1e9, chunks.positions[k]))
+            self.ages.add((self.at(fusions.judged_ns[k]), latent,
+                           (fusions.judged_ns[k] - fusions.observation_ns[k]) / 1e6))
+        for k in taken[self.chunks.due(len(taken))]:
+            self.chunks.add((self.at(chunks.stamp_ns[k]), chunks.step_ns[k] / 1e9, chunks.positions[k].copy()))
 
     def at(self, stamp_ns: int | np.int64) -> float:
         """Seconds since the begin."""
@@ -66,8 +74,3 @@ class Sketch:
             self.asked[-1] = (last[0], end_s, instruction)
         else:
             self.asked.append((start_s, end_s, instruction))
-
-    def _add_robot(self, at_s: float, position: FloatArray) -> None:
-        """Joint states of two stretches overlap."""
-        if not self.robot.rows or at_s > self.robot.rows[-1][0]:
-            self.robot.add((at_s, position))

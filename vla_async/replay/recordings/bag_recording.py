@@ -17,6 +17,7 @@ from vla_async.errors import DataError
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.picture import pixels
 from vla_async.replay.bag import as_picture, connections_of, has_topic, open_bag, stamp_of, to_ns
+from vla_async.replay.joint_states import JointStateReader
 from vla_async.replay.recordings.events import ChunkJudged, Doing, Event, Fault, Picture, Value
 from vla_async.replay.video import SPECTATOR
 from vla_async.timebase import NS_PER_S, seconds
@@ -25,7 +26,7 @@ from vla_async.types import ActionChunk, ImageArray, Latent, Task
 KINDS: dict[str, type] = {
     'joint_states': JointReading, 'task': Task, 'latent': Latent, 'action_chunk': ActionChunk,
     'fusion_status': ChunkJudged, 'system_status': Doing}
-NEEDED = 'joint_states'
+NEEDED, JOINT_STATE = 'joint_states', 'sensor_msgs/msg/JointState'
 BACK_NS = NS_PER_S // 1000  # stamps that run back less tell of nothing but several senders
 STILL_NS = NS_PER_S // 2  # a picture that is older shows something else
 MOST_FAULTS = 100  # that are kept, one bag may hold millions
@@ -49,7 +50,7 @@ class BagRecording:
         self._copy, self._told = copy, bag if copy is None else copy.original
         self.name = self._told.name
         self._readers: dict[str, Callable[[Any], Value]] = {
-            'joint_states': self._joints, 'task': _task, 'latent': _latent, 'action_chunk': self._chunk,
+            'joint_states': _no_joints, 'task': _task, 'latent': _latent, 'action_chunk': self._chunk,
             'fusion_status': _judged, 'system_status': _doing}
         self._pictures: dict[str, Callable[[Any], Value]] = {
             camera.topic: partial(_picture, camera.name) for camera in robot.cameras}
@@ -75,8 +76,7 @@ class BagRecording:
                 except Exception as error:  # decoders raise errors of their own, of any kind
                     self._fault('', None, f'damaged from here on: {error}')
                     return
-                event = self._event(connection.topic, at_ns, partial(reader.deserialize, data, connection.msgtype),
-                                    topics[connection.topic])
+                event = self._event(connection.topic, at_ns, partial(topics[connection.topic], data))
                 if event is not None:
                     yield event
 
@@ -95,22 +95,31 @@ class BagRecording:
                 return None
 
     def _topics(self, reader: AnyReader, wanted: dict[str, Callable[[Any], Value]]
-                ) -> dict[str, Callable[[Any], Value]]:
-        """Reader of each recorded topic that is wanted; raises DataError when two robots are in the bag."""
-        found: dict[str, Callable[[Any], Value]] = {}
+                ) -> dict[str, Callable[[bytes], Value]]:
+        """Reader of bytes by recorded topic, of those wanted; raises DataError when two robots are in the bag."""
+        found: dict[str, Callable[[bytes], Value]] = {}
         for relative, read in wanted.items():
             names = sorted({c.topic for c in connections_of(reader, relative) if c.msgcount})
             if len(names) > 1:
                 raise DataError(f'{self._told}: two robots: {" and ".join(names)}; split the bag by namespace first')
             if not names and relative == NEEDED:
                 self._fault(relative, None, 'nothing was recorded')
-            found |= dict.fromkeys(names, read)
+            found |= {name: self._reader(reader, name, read) for name in names}
         return found
 
-    def _event(self, topic: str, at_ns: int, decode: Callable[[], Any], read: Callable[[Any], Value]) -> Event | None:
+    def _reader(self, reader: AnyReader, topic: str, read: Callable[[Any], Value]) -> Callable[[bytes], Value]:
+        """From a message's bytes to its value."""
+        kind = next(c.msgtype for c in reader.connections if c.topic == topic)
+
+        def decode(raw: bytes) -> Any:
+            return reader.deserialize(raw, kind)
+        if kind == JOINT_STATE:
+            return JointStateReader(self._order, decode).read
+        return lambda raw: read(decode(raw))
+
+    def _event(self, topic: str, at_ns: int, read: Callable[[], Value]) -> Event | None:
         try:
-            message = decode()
-            value = read(message)
+            value = read()
             if isinstance(value, JointReading | Picture):
                 self._check_order(topic, value.stamp_ns)
             return Event(at_ns, value)
@@ -130,10 +139,6 @@ class BagRecording:
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(Fault(str(self._told), topic, at_ns, text))
 
-    def _joints(self, message: Any) -> Value:
-        arrays = (np.asarray(values, np.float64) for values in (message.position, message.velocity, message.effort))
-        return self._order.arrange(stamp_of(message), tuple(message.name), *arrays)
-
     def _chunk(self, message: Any) -> Value:
         columns = self._robot.chunk_columns
         if tuple(message.joint_names) != columns:
@@ -148,6 +153,10 @@ class BagRecording:
             observation_ns=to_ns(message.observation), pictures_ns=tuple(map(int, getattr(message, 'pictures', ()))),
             joints_ns=_time(message, 'joints'), latent_ns=to_ns(message.latent), begun_ns=_time(message, 'begun'),
             inference_ns=to_ns(message.inference))
+
+
+def _no_joints(message: Any) -> Value:
+    raise DataError(f'{message.__msgtype__} and not {JOINT_STATE}')
 
 
 def _picture(camera: str, message: Any) -> Value:
