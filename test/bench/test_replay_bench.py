@@ -1,5 +1,6 @@
 """The replay benchmark makes a long recording out of a short one and says what it measured."""
 import json
+from itertools import count
 
 import pytest
 import sine_bag
@@ -20,7 +21,8 @@ def bag(tmp_path_factory):
 def test_rounds_follow_each_other_and_each_gives_the_same(bag):
     shares = []
     once, _ = judge_recording(BagRecording(bag, ROBOT), ROBOT, Configuration(), None, 0)
-    looped = Looped(BagRecording(bag, ROBOT), 12 * S, shares.append)
+    ticks = count()
+    looped = Looped(BagRecording(bag, ROBOT), 12 * S, shares.append, lambda: next(ticks))
     stamps = [event.at_ns for event in looped.events(pictures=False)]
     assert stamps == sorted(stamps) and 11 * S < stamps[-1] - stamps[0] < 12 * S
     thrice, _ = judge_recording(looped, ROBOT, Configuration(), None, 0)
@@ -28,6 +30,7 @@ def test_rounds_follow_each_other_and_each_gives_the_same(bag):
     assert thrice.total['seam'] == pytest.approx(once.total['seam'], rel=1e-3, abs=1e-9)
     assert max(one.total['error']['motion']['mae'] for one in (once, thrice)) < 1e-4
     assert shares[0] == pytest.approx(1 / 3, abs=0.02)
+    assert looped.reopening_s == 2 * 3  # of two lives, every round but the first
 
 
 def test_the_figures_are_written(bag, tmp_path, capsys):

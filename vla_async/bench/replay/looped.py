@@ -14,10 +14,15 @@ PAUSE_NS = NS_PER_S  # between two rounds
 
 
 class Looped:
-    """Recording that is read from the front until `length_ns` of it have gone by."""
+    """Recording that is read from the front until `length_ns` of it have gone by.
 
-    def __init__(self, recording: Recording, length_ns: int, each_round: Callable[[float], None]) -> None:
+    `reopening_s` is what it cost by `clock` to open it again and again, which a bag of that length does not cost.
+    """
+
+    def __init__(self, recording: Recording, length_ns: int, each_round: Callable[[float], None],
+                 clock: Callable[[], float]) -> None:
         """`each_round` is told the share of the length that has gone by."""
+        self.reopening_s, self._clock = 0.0, clock
         self.name, self.tells, self.faults = recording.name, recording.tells, recording.faults
         self._recording, self._length_ns, self._each_round = recording, length_ns, each_round
 
@@ -25,8 +30,10 @@ class Looped:
         """As `Recording.events`."""
         shift_ns = 0
         while True:
-            begin_ns = last_ns = 0
+            begin_ns, last_ns, opens_s = 0, 0, self._clock()
             for event in self._recording.events(pictures):
+                if not begin_ns and shift_ns:
+                    self.reopening_s += self._clock() - opens_s
                 begin_ns, last_ns = begin_ns or event.at_ns, event.at_ns
                 if last_ns - begin_ns + shift_ns >= self._length_ns:
                     return
