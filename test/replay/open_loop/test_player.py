@@ -1,9 +1,12 @@
 """A recording is lived again: the same motion without a change, another one with a delay or another fuser."""
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import sine_bag
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sine_bag import BEGIN, INSTRUCTION, JOINT, MS, ROBOT, S
 
 from vla_async.joint_order import JointReading
@@ -168,6 +171,35 @@ def test_a_long_recording_is_cut_into_stretches_that_are_given_away_as_they_are_
     behind = [latest[0] - stretch.trace.end_ns for stretch in player.play(recording)]
     assert len(behind) == 90 // STRETCH_S + 1
     assert max(behind) <= 4 * S
+
+
+@pytest.mark.parametrize('hours', [1, 10**6])
+def test_a_time_in_which_nothing_was_recorded_does_not_count_and_takes_no_time(hours):
+    later = BEGIN + hours * 3600 * S
+    events = [Event(BEGIN, Task(1, BEGIN, 'wait')), *readings(BEGIN + 2 * S), *readings(later + 2 * S, later)]
+    stretches = play(Told(*events))
+    ticks = sum(len(stretch.trace.set_points) for stretch in stretches)
+    assert ticks / ROBOT.rates.command_hz == pytest.approx(4, abs=0.1)
+    assert report(stretches)['duration_s'] == pytest.approx(4, abs=0.1)
+
+
+STRANGE = st.sampled_from([0, 1, BEGIN - 3600 * S, BEGIN + 300 * MS, BEGIN + S, BEGIN + 3600 * S, 2**62])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(STRANGE, STRANGE, st.sampled_from([1.0, np.nan, 1e300, -7.0])), min_size=1, max_size=6))
+def test_strange_stamps_and_numbers_end_in_figures_that_are_finite(strange):
+    events = readings(BEGIN + 2 * S)
+    for number, (stamp, judged, scale) in enumerate(strange):
+        at_ns = BEGIN + (200 + 100 * number) * MS
+        chunk = replace(sine_bag.chunk(number + 1, BEGIN), stamp_ns=stamp, observation_ns=judged)
+        events += [Event(at_ns, replace(chunk, positions=scale * chunk.positions)),
+                   Event(at_ns, ChunkJudged(number + 1, judged, True, '', 0, np.empty(0)))]
+    recording = Told(Event(BEGIN, Task(1, BEGIN, 'go')), *sorted(events, key=lambda event: event.at_ns))
+    stretches = play(recording)
+    _, positions = motion(stretches)
+    assert np.isfinite(positions).all()
+    json.dumps(report(stretches), allow_nan=False)
 
 
 def test_stops_of_the_recorded_robot_are_told_once_with_their_reason():

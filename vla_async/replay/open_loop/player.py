@@ -31,6 +31,7 @@ from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand,
 NO_ANCHOR = np.empty(0)
 UNSAID = 'not said'  # the instruction of recordings that hold none
 LAG_NS = 250_000_000  # words of the recorded fuser come after it has judged: so long they are waited for
+GAP_NS = 5_000_000_000  # without anything, not even a joint state, for longer nothing was recorded
 PATIENCE_NS = 25_000_000  # how long a picture waits for those of the other cameras, as in action_generator
 STOPS = ('stopping', 'stopped')
 MOST_STOPS = 1000  # that are told
@@ -55,7 +56,7 @@ class Player:
         self._measured: JointReading | None = None
         self._held: Motion | None = None  # where the robot rests or comes to rest while it follows no fused motion
         self._moving = self._asked = False
-        self._now_ns = self._judged_ns = 0
+        self._now_ns = self._judged_ns = self._silent_until_ns = 0
         self.stops: list[Doing] = []
 
     def play(self, recording: Recording) -> Iterator[Stretch]:
@@ -63,6 +64,8 @@ class Player:
         for event in recording.events(pictures=self._thinking is not None):
             if not self._now_ns:
                 self._begin(event.at_ns, recording.tells)
+            elif event.at_ns - self._now_ns > GAP_NS:
+                self._skip(event.at_ns)
             self._now_ns = event.at_ns
             if isinstance(event.value, ActionChunk | ChunkJudged):
                 self._take_thought(event.value, event.at_ns)
@@ -78,6 +81,14 @@ class Player:
         self._agenda.plan(now_ns, self._tick)
         if Task not in told:
             self._set_task(Task(1, now_ns, UNSAID))
+
+    def _skip(self, until_ns: int) -> None:
+        """Nothing was recorded until then: nobody knows what happened, so it does not count."""
+        self._agenda.run_until(self._now_ns)
+        self._silent_until_ns = until_ns
+        if (part := self._cutter.now) is not None:
+            self._cutter.begin('', self._now_ns)
+            self._cutter.begin(part.instruction, until_ns)
 
     def _take(self, value: Value, now_ns: int) -> None:
         if isinstance(value, JointReading):
@@ -180,6 +191,9 @@ class Player:
 
     def _tick(self, now_ns: int) -> None:
         """A set-point."""
+        if now_ns < self._silent_until_ns:
+            self._agenda.plan(self._silent_until_ns, self._tick)
+            return
         self._agenda.plan(now_ns + self._period_ns, self._tick)
         part = self._cutter.now
         if part is None or self._held is None:
