@@ -59,14 +59,15 @@ def _judge(args: argparse.Namespace) -> int:
 
     from vla_async.progress import ProgressBar
     from vla_async.replay.open_loop import thresholds
-    from vla_async.replay.open_loop.judge import Work
+    from vla_async.replay.open_loop.judge import Work, short_names
     from vla_async.replay.open_loop.page import write_page
     from vla_async.replay.open_loop.pool import judged
     from vla_async.replay.open_loop.report import make_report, write_json
     from vla_async.replay.open_loop.table import print_report
     configurations = _configurations(args)
     limits = thresholds.read(args.thresholds) if args.thresholds else ()
-    works = [Work(bag, args.robot, configurations, args.seed) for bag in args.bags]
+    works = [Work(bag, name, args.robot, configurations, args.seed)
+             for bag, name in zip(args.bags, short_names(args.bags), strict=True)]
     folder = args.report or Path('runs') / time.strftime('%Y-%m-%d_%H-%M-%S')
     began_s = time.monotonic()
     with ProgressBar('bags') as bar:
@@ -87,7 +88,7 @@ def _configurations(args: argparse.Namespace) -> tuple[Configuration, ...]:
     from vla_async import checkpoints
     if args.jobs < 1:
         raise ConfigError(f'--jobs must be at least 1, got {args.jobs}')
-    if len(set(args.bags)) < len(args.bags):
+    if len({bag.resolve() for bag in args.bags}) < len(args.bags):
         raise ConfigError('a bag is named twice')
     try:
         delays = [float(text) / 1e3 for text in args.delay.split(',')]

@@ -13,7 +13,7 @@ from vla_async.cli import main
 from vla_async.errors import ConfigError
 from vla_async.replay.open_loop import thresholds
 from vla_async.replay.open_loop.comparison import FIGURES, compare, figure, interval
-from vla_async.replay.open_loop.judge import Work, judge
+from vla_async.replay.open_loop.judge import Work, judge, short_names
 from vla_async.replay.open_loop.report import SCHEMA, rounded
 
 SCHEMA_DATA = json.loads(SCHEMA.read_text())
@@ -121,8 +121,19 @@ def test_a_wrong_option_is_named(bags, tmp_path, words, told, capsys):
     assert not (tmp_path / 'no').exists()
 
 
+def test_bags_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    paths = [tmp_path / 'monday' / 'bag', tmp_path / 'tuesday' / 'bag']
+    assert short_names(paths) == ['monday/bag', 'tuesday/bag']
+    assert short_names(paths[:1]) == ['bag']
+    for path in paths:
+        sine_bag.write(path, 0.5)
+    _, report = replay(tmp_path / 'report', paths)
+    assert [bag['bag'] for bag in report['bags']] == ['monday/bag', 'tuesday/bag']
+    assert {path.name for path in (tmp_path / 'report').glob('*.png')} == {'monday_bag.png', 'tuesday_bag.png'}
+
+
 def test_a_figure_that_is_unknown_misses_its_threshold(bags):
-    total = judge(Work(bags[0], 'so101', (), 0))
+    total = judge(Work(bags[0], 'one', 'so101', (), 0))
     assert total.judged == []
     missed = thresholds.Threshold('error.chunk.mae', True, 1.0).missed({'error': {'chunk': {'mae': None}}})
     assert missed == 'error.chunk.mae is unknown'

@@ -1,6 +1,7 @@
 """One bag through all configurations: what a process, here or on another computer, works out and hands back."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Work:
     """A bag and the ways to replay it; it travels to other processes."""
 
     bag: Path
+    name: str  # that tells it from the others
     robot: str | None
     configurations: tuple[Configuration, ...]
     seed: int
@@ -47,6 +49,7 @@ class JudgedBag:
     """One bag; without `judged` when nothing of it could be read."""
 
     bag: Path
+    name: str
     robot: str = ''
     judged: list[Judged] = field(default_factory=list)
     stops: list[Doing] = field(default_factory=list)
@@ -60,11 +63,12 @@ def judge(work: Work) -> JudgedBag:
         recording, robot = open_recording(work.bag, work.robot)
         return _judge(work, recording, robot)
     except DataError as error:
-        return JudgedBag(work.bag, faults=[Fault(str(work.bag), '', None, str(error).removeprefix(f'{work.bag}: '))])
+        text = str(error).removeprefix(f'{work.bag}: ')
+        return JudgedBag(work.bag, work.name, faults=[Fault(str(work.bag), '', None, text)])
 
 
 def _judge(work: Work, recording: Recording, robot: Embodiment) -> JudgedBag:
-    result = JudgedBag(work.bag, robot.name)
+    result = JudgedBag(work.bag, work.name, robot.name)
     for configuration in work.configurations:
         policy = load_policy(configuration.checkpoint, robot) if configuration.checkpoint else None
         judged, result.stops = judge_recording(recording, robot, configuration, policy, work.seed)
@@ -95,3 +99,13 @@ def judge_recording(recording: Recording, robot: Embodiment, configuration: Conf
         configuration, total.report(), total.joints(), {text: tally.report() for text, tally in instructions.items()},
         {name: tally.report() for name, tally in by_phase.items()}, moments.worst(), sketch)
     return judged, player.stops
+
+
+def short_names(paths: Sequence[Path]) -> list[str]:
+    """What tells the paths apart: as few of their last parts as are different from each other."""
+    whole = [path.resolve() for path in paths]
+    for depth in range(1, max((len(path.parts) for path in whole), default=0) + 1):
+        names = ['/'.join(path.parts[-depth:]) for path in whole]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in whole]

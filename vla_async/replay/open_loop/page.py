@@ -32,7 +32,7 @@ def write_page(folder: Path, report: Mapping[str, Any], bags: Sequence[JudgedBag
     """report.html and, for each bag that is drawn, a PNG in `folder`."""
     drawn = [bag for bag in bags if bag.judged][:DRAWN]
     for bag in drawn:
-        (folder / f'{bag.bag.stem}.png').write_bytes(
+        (folder / f'{bag.name.replace("/", "_")}.png').write_bytes(
             drawing.still_picture(bag.judged[0], embodiment.load(bag.robot)))
     (folder / 'report.html').write_text(page(report, bags, drawn))
 
@@ -69,7 +69,7 @@ def _comparison(columns: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _bag(bag: JudgedBag) -> str:
-    parts = [f'<h2>{escape(bag.bag.name)}{", " + escape(bag.robot) if bag.robot else ""}</h2>']
+    parts = [f'<h2>{escape(bag.name)}{", " + escape(bag.robot) if bag.robot else ""}</h2>']
     if bag.faults:
         parts.append(_list(str(fault) for fault in bag.faults))
     if bag.stops:

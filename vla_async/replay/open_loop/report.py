@@ -48,8 +48,8 @@ def rounded(value: Any) -> Any:
 
 def _bag(bag: JudgedBag) -> Report:
     return {
-        'bag': bag.bag.name, 'robot': bag.robot,
-        'faults': [{'topic': fault.topic, 'at_ns': fault.at_ns, 'text': fault.text.replace(str(bag.bag), bag.bag.name)}
+        'bag': bag.name, 'robot': bag.robot,
+        'faults': [{'topic': fault.topic, 'at_ns': fault.at_ns, 'text': fault.text.replace(str(bag.bag), bag.name)}
                    for fault in bag.faults],
         'stops': [{'at_ns': stop.stamp_ns, 'state': stop.state, 'text': stop.text} for stop in bag.stops],
         'configurations': [{
@@ -61,7 +61,7 @@ def _bag(bag: JudgedBag) -> Report:
 
 
 def _verdict(bags: Sequence[JudgedBag], thresholds: Sequence[Threshold]) -> Report:
-    missed = [{'bag': bag.bag.name, 'configuration': judged.configuration.label, 'text': text}
+    missed = [{'bag': bag.name, 'configuration': judged.configuration.label, 'text': text}
               for bag in bags for judged in bag.judged for threshold in thresholds
               if (text := threshold.missed(judged.total))]
     return {'thresholds': len(thresholds), 'missed': missed, 'passed': not missed and (bool(bags) or not thresholds)}
