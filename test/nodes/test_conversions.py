@@ -78,7 +78,10 @@ def test_joint_states():
 
 @pytest.mark.parametrize('confidence', [None, RNG.random(8).astype(np.float32)])
 def test_chunk(confidence):
-    chunk = types.ActionChunk(STAMP, 33_333_333, RNG.normal(size=(8, 3)), 5, 6, confidence, 7, STAMP - 1, STAMP - 2, 12)
+    chunk = types.ActionChunk(
+        STAMP, 33_333_333, RNG.normal(size=(8, 3)), latent_version=5, sequence=6, confidence=confidence, task_id=7,
+        observation_ns=STAMP - 1, pictures_ns=(STAMP, STAMP - 1), joints_ns=STAMP - 3, latent_ns=STAMP - 2,
+        begun_ns=STAMP + 4, inference_ns=12)
     assert_same(chunk, conversions.chunk_value(sent(conversions.chunk_message(chunk, NAMES), msg.ActionChunk), NAMES))
 
 
