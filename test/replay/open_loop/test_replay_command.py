@@ -167,3 +167,29 @@ def test_a_cluster_gives_the_same_bytes_as_this_process(bags, tmp_path):
     assert replay(tmp_path / 'cluster', bags[:2], '--jobs', '2', '--cluster', 'local')[0] == 0
     here, there = ((tmp_path / name / 'report.json').read_bytes() for name in ('here', 'cluster'))
     assert here == there
+
+
+def test_stops_are_told_on_the_page_and_a_bag_in_which_nothing_was_asked_has_one_too(tmp_path):
+    with BagWriter(tmp_path / 'stopped') as bag:
+        for i, state in enumerate(('following', 'stopping', 'stopped')):
+            at_ns = sine_bag.BEGIN + i * 10**8
+            bag.write('/system_status', 'vla_async_msgs/msg/SystemStatus', at_ns, header=bag.header(at_ns), state=state,
+                      text=f'{state}: button <b>')
+            bag.write('/joint_states', 'sensor_msgs/msg/JointState', at_ns, header=bag.header(at_ns),
+                      name=list(ROBOT.joint_names), position=ROBOT.array('home'), velocity=np.zeros(ROBOT.dof))
+        bag.write('/task', 'vla_async_msgs/msg/Task', at_ns, header=bag.header(at_ns), id=1, instruction='')
+    status, report = replay(tmp_path / 'report', [tmp_path / 'stopped'])
+    assert status == 0
+    assert [stop['state'] for stop in report['bags'][0]['stops']] == ['stopping', 'stopped']
+    jsonschema.validate(report, SCHEMA_DATA)
+    page = (tmp_path / 'report' / 'report.html').read_text()
+    assert 'stopped: button &lt;b&gt;' in page
+
+
+def test_words_of_a_bag_are_text_on_the_page_and_nothing_else(tmp_path):
+    wicked = '</script><script>alert(1)</script>'
+
+    def spoil(topic, fields):
+        return fields | {'instruction': wicked} if topic == 'task' and fields['instruction'] else fields
+    replay(tmp_path / 'report', [sine_bag.write(tmp_path / 'wicked', 1.0, spoil=spoil)])
+    assert wicked not in (tmp_path / 'report' / 'report.html').read_text()
