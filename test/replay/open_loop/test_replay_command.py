@@ -179,7 +179,9 @@ def test_stops_are_told_on_the_page_and_a_bag_in_which_nothing_was_asked_has_one
                       name=list(ROBOT.joint_names), position=ROBOT.array('home'), velocity=np.zeros(ROBOT.dof))
         bag.write('/task', 'vla_async_msgs/msg/Task', at_ns, header=bag.header(at_ns), id=1, instruction='')
     status, report = replay(tmp_path / 'report', [tmp_path / 'stopped'])
-    assert status == 0
+    assert status == 2
+    assert [(fault['topic'], fault['text']) for fault in report['bags'][0]['faults']] == [
+        ('action_chunk', 'nothing was recorded')]
     assert [stop['state'] for stop in report['bags'][0]['stops']] == ['stopping', 'stopped']
     jsonschema.validate(report, SCHEMA_DATA)
     page = (tmp_path / 'report' / 'report.html').read_text()

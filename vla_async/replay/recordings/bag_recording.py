@@ -26,7 +26,7 @@ from vla_async.types import ActionChunk, ImageArray, Latent, Task
 KINDS: dict[str, type] = {
     'joint_states': JointReading, 'task': Task, 'latent': Latent, 'action_chunk': ActionChunk,
     'fusion_status': ChunkJudged, 'system_status': Doing}
-NEEDED, JOINT_STATE = 'joint_states', 'sensor_msgs/msg/JointState'
+JOINTS, CHUNKS, JOINT_STATE = 'joint_states', 'action_chunk', 'sensor_msgs/msg/JointState'
 BACK_NS = NS_PER_S // 1000  # stamps that run back less tell of nothing but several senders
 STILL_NS = NS_PER_S // 2  # a picture that is older shows something else
 MOST_FAULTS = 100  # that are kept, one bag may hold millions
@@ -65,7 +65,8 @@ class BagRecording:
         with open_bag(self._bag) as reader:
             for path in self._copy.cut if self._copy else ():
                 self._fault('', reader.end_time, f'{path.name} was cut off; it is read up to its last whole message')
-            topics = self._topics(reader, self._readers | self._pictures if pictures else self._readers)
+            needed = {JOINTS, *self._pictures} if pictures else {JOINTS, CHUNKS}
+            topics = self._topics(reader, self._readers | (self._pictures if pictures else {}), needed)
             connections = [c for c in reader.connections if c.topic in topics]
             raw = reader.messages(connections) if connections else iter(())
             while True:
@@ -94,7 +95,7 @@ class BagRecording:
                 self._fault(watched, at_ns, f'no picture: {error}')
                 return None
 
-    def _topics(self, reader: AnyReader, wanted: dict[str, Callable[[Any], Value]]
+    def _topics(self, reader: AnyReader, wanted: dict[str, Callable[[Any], Value]], needed: set[str]
                 ) -> dict[str, Callable[[bytes], Value]]:
         """Reader of bytes by recorded topic, of those wanted; raises DataError when two robots are in the bag."""
         found: dict[str, Callable[[bytes], Value]] = {}
@@ -102,7 +103,7 @@ class BagRecording:
             names = sorted({c.topic for c in connections_of(reader, relative) if c.msgcount})
             if len(names) > 1:
                 raise DataError(f'{self._told}: two robots: {" and ".join(names)}; split the bag by namespace first')
-            if not names and relative == NEEDED:
+            if not names and relative in needed:
                 self._fault(relative, None, 'nothing was recorded')
             found |= {name: self._reader(reader, name, read) for name in names}
         return found
