@@ -1,9 +1,10 @@
 """Runs `main()` of a module in a child that does not outlive its starter, not even one that was killed.
 
-`python -m vla_async.launcher.child <pid of the starter> start|stand-by <module> [arguments]`
+`python -m vla_async.launcher.child <pid of the starter> start|stand-by[:<membership>] <module> [arguments]`
 
 A child that stands by imports the module and waits until it reads a line. A module whose `main()` takes long to get to
-work may offer `prepare(arguments)`: it does there what needs nobody else, and returns what is then run instead.
+work may offer `prepare(arguments)`: it does there what needs nobody else, and returns what is then run instead. Getting
+to know the others is done ahead, too: `join()` of a module named as the membership, and `leave()` after a vain wait.
 """
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ def follow(starter: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def stand_by(module: str) -> Callable[[], int]:
+def stand_by(module: str, membership: str) -> Callable[[], int]:
     """Prepare at the expense of nobody, say so, and return what to run when called up; end when the starter is gone."""
     work: list[Callable[[], int]] = []
 
@@ -43,18 +44,24 @@ def stand_by(module: str) -> Callable[[], int]:
     preparation.join()
     if not work:  # the thread has said why
         os._exit(1)
+    joined = importlib.import_module(membership) if membership else None
+    if joined is not None:
+        joined.join()
     try:
         os.write(sys.stdin.fileno(), b'.')
         called_up = bool(sys.stdin.readline())
     except OSError:  # the starter was killed
         called_up = False
     if not called_up:
+        if joined is not None:
+            joined.leave()
         os._exit(0)
     return work[0]
 
 
 def main() -> None:
-    starter, how, module = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    starter, module = int(sys.argv[1]), sys.argv[3]
+    how, _, membership = sys.argv[2].partition(':')
     sys.argv[:] = [module, *sys.argv[4:]]
     # a group of its own keeps the terminal's Ctrl-C away; a session of its own would give every process the same share
     # of the processor, whatever its niceness (Linux autogroups)
@@ -62,7 +69,7 @@ def main() -> None:
     # a shell's background job ignores SIGINT and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=follow, args=(starter,), name='follow starter', daemon=True).start()
-    work = stand_by(module) if how == STAND_BY else importlib.import_module(module).main
+    work = stand_by(module, membership) if how == STAND_BY else importlib.import_module(module).main
     sys.exit(work())
 
 

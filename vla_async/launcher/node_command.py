@@ -18,9 +18,14 @@ def write_overrides(overrides: Mapping[str, Mapping[str, Any]], path: Path) -> N
     path.write_text(yaml.safe_dump(nodes, sort_keys=False))
 
 
+MEMBERSHIP = 'vla_async.nodes.membership'
+NO_MEMBERS = ('hardware_bridge',)  # in the memory of DDS its dead predecessor lives for 20 s, as a second commander
+
+
 def node_command(spec: NodeSpec, parameters: Path, *, essential: bool) -> Command:
     """Command of a node; the file `parameters` wins over config/vla_async.yaml."""
     return Command(
         spec.name, f'vla_async.nodes.{spec.executable}',
         ('--ros-args', '--remap', f'__node:={spec.name}', '--params-file', str(share() / 'config/vla_async.yaml'),
-         '--params-file', str(parameters)), essential=essential)
+         '--params-file', str(parameters)),
+        essential=essential, membership='' if spec.name in NO_MEMBERS else MEMBERSHIP)

@@ -27,6 +27,7 @@ class Command:
     module: str
     arguments: tuple[str, ...] = ()
     essential: bool = False  # its death ends everything; others are started again
+    membership: str = ''  # module whose `join()` a process in reserve calls before it waits
 
 
 class ManagedProcess:
@@ -47,6 +48,12 @@ class ManagedProcess:
     def pid(self) -> int | None:
         """Process id; None before the first start."""
         return None if self._process is None else self._process.pid
+
+    @property
+    def pids(self) -> list[int]:
+        """Ids of what runs now: the process, its spare."""
+        processes = (self._process, self._spare.process if self._spare is not None else None)
+        return [process.pid for process in processes if process is not None and process.poll() is None]
 
     @property
     def running(self) -> bool:
@@ -77,7 +84,7 @@ class ManagedProcess:
         """Let a spare stand by for the next start."""
         with _signals_held():
             self.dismiss_spare()
-            self._spare = Spare(partial(self._spawn, STAND_BY))
+            self._spare = Spare(partial(self._spawn, f'{STAND_BY}:{self.command.membership}'))
 
     def dismiss_spare(self) -> None:
         """End the spare, if there is one."""

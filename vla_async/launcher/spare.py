@@ -14,11 +14,11 @@ class Spare:
         """`spawn` starts the process with a given file descriptor as its standard input."""
         self._line, theirs = socket.socketpair()
         with theirs:
-            self._process = spawn(theirs.fileno())
+            self.process = spawn(theirs.fileno())
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self.process.poll() is None
 
     @property
     def ready(self) -> bool:
@@ -40,10 +40,10 @@ class Spare:
         with suppress(OSError):  # it died this instant, which its owner will notice
             self._line.sendall(b'go\n')
         self._line.close()
-        return self._process
+        return self.process
 
     def dismiss(self) -> None:
         """Kill it; it has done nothing yet that would have to be undone."""
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
         self._line.close()

@@ -122,7 +122,7 @@ class Starter:
         if now_s - self._scanned_s < SCAN_PERIOD_S:
             return
         self._scanned_s = now_s
-        running = [p.pid for p in self.processes.values() if p.running and p.pid is not None]
+        running = [pid for process in self.processes.values() for pid in process.pids]
         for pid in (*running, os.getpid()):  # Fast DDS forgets ports even of a process that ends well, as ours does
             self._shared_memory |= owned_by(pid)
 

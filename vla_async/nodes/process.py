@@ -18,7 +18,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from vla_async.errors import VlaAsyncError
 from vla_async.nodes.clock_reader import ClockReader
-from vla_async.nodes.threads import ask_for_realtime
+from vla_async.nodes.membership import leave
+from vla_async.nodes.threads import ask_for_realtime, threads_of_process
 
 POLL_S = 0.1  # a signal is noticed within this time
 
@@ -49,9 +50,11 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, rea
     """
     stop = Stop()
     stop.install()
-    if realtime:
-        ask_for_realtime()  # threads inherit it from the one that makes them
-    rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
+    if realtime:  # threads inherit it from the one that makes them
+        for thread in threads_of_process():
+            ask_for_realtime(thread)
+    if not rclpy.ok():  # a process that stood by has joined the graph already
+        rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
     try:
         _spin(make_node, stop)
     except VlaAsyncError as error:
@@ -64,6 +67,7 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, rea
 
 def _spin(make_node: Callable[[], Node], stop: Stop) -> None:
     node = make_node()
+    leave()
     name_process(node.get_name())
     executor = SingleThreadedExecutor()
     executor.add_node(node)

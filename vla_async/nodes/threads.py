@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread, get_native_id
 
 import numpy as np
@@ -106,13 +107,19 @@ class Ticker:
         self._due_ns += (behind + 1) * self._period_ns
 
 
-def ask_for_realtime() -> bool:
-    """Real-time priority for the calling thread; False where the machine does not grant it."""
+def ask_for_realtime(thread: int = 0) -> bool:
+    """Real-time priority for a thread, by default the calling one; False where the machine does not grant it."""
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
+        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
     except (OSError, AttributeError):  # AttributeError: not Linux
         return False
     return True
+
+
+def threads_of_process() -> list[int]:
+    """Ids of all threads of this process, those of libraries, too; [0], the calling one, where they cannot be told."""
+    folder = Path('/proc/self/task')  # Linux
+    return [int(task.name) for task in folder.iterdir()] if folder.is_dir() else [0]
 
 
 def give_up_realtime() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # torch takes long to import, and then reads how many threads
     from vla_async.reasoning.reasoner import Reasoner
 
 NOTICED_S = 0.3  # after this long every node has noticed that the clock was set
+FORGET_S = 25.0  # until then a reasoner that was there before may be a dead one, which DDS remembers for 20 s
 LOOK_S = 0.1  # how often the worker looks for input, and whether it shall end
 
 
@@ -75,6 +76,7 @@ class VlmReasonerNode(PipelineNode):
         self._worker = self.worker('reasoning', self._work, self._values.patience_s + self._delay_s,
                                    self._values.niceness)
         self._worker.start()
+        self._before, self._forgotten_s = self._others(), time.monotonic() + FORGET_S
 
     def deactivate(self) -> None:
         self._worker.close()
@@ -96,7 +98,7 @@ class VlmReasonerNode(PipelineNode):
             values['latent age [s]'] = age_s
         if self._task is None or not self._task.instruction:
             return Diagnosis(OK, 'no task', values)
-        others = self.count_publishers(topics.LATENT_UPDATE.name) - 1
+        others = self._others() - (self._before if time.monotonic() < self._forgotten_s else 0)
         if others > 0:
             return Diagnosis(WARN, f'{others + 1} reasoners publish {topics.LATENT_UPDATE.name}', values)
         if not self._rate.count:
@@ -104,6 +106,9 @@ class VlmReasonerNode(PipelineNode):
         if age_s > self._values.latent_age_s + self._delay_s:
             return Diagnosis(WARN, f'the newest latent is {age_s:.2f} s old', values)
         return Diagnosis(OK, f'reasoning about "{self._task.instruction}"', values)
+
+    def _others(self) -> int:
+        return self.count_publishers(topics.LATENT_UPDATE.name) - 1
 
     def _follow(self, message: Any) -> None:
         self._task = task_value(message)

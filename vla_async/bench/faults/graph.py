@@ -18,6 +18,7 @@ from vla_async.demo.options import DemoOptions
 from vla_async.graph import PIPELINE, VIEW
 from vla_async.launcher.domain import claim_free_domain
 from vla_async.launcher.environment import environment
+from vla_async.launcher.node_command import MEMBERSHIP
 from vla_async.launcher.process import Command
 from vla_async.launcher.starter import Starter
 
@@ -68,11 +69,11 @@ def commands(options: DemoOptions, parameters: Path, *, instrumented: bool) -> t
     """The demo's processes and those for the view; none is essential here, all are started again."""
     robot = ('--ros-args', '-p', f'robot:={options.robot_name}')
     nodes = [replace(command, essential=False) for command in processes.commands(parameters)]
-    nodes += [Command(spec.name, f'vla_async.nodes.{spec.executable}', (*robot, '-r', f'__node:={spec.name}'))
-              for spec in VIEW]
+    nodes += [Command(spec.name, f'vla_async.nodes.{spec.executable}', (*robot, '-r', f'__node:={spec.name}'),
+                      membership=MEMBERSHIP) for spec in VIEW]
     if instrumented:
         nodes = [*(replace(node, arguments=(*node.arguments, *_detour(node.name, options))) for node in nodes),
-                 Command(relay.NAME, relay.__name__, (*robot, '-r', f'__node:={relay.NAME}'))]
+                 Command(relay.NAME, relay.__name__, (*robot, '-r', f'__node:={relay.NAME}'), membership=MEMBERSHIP)]
     return tuple(nodes)
 
 
