@@ -27,6 +27,16 @@ PROGRAMS = {
             print('preparing', arguments[1:], flush=True)
             return lambda: main('well')
     """,
+    'member': """
+        import time
+        def join():
+            print('joined', flush=True)
+        def leave():
+            print('left', flush=True)
+        def main():
+            print('up', flush=True)
+            time.sleep(600)
+    """,
     'never_ready': """
         import time
         def main():

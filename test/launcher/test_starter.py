@@ -115,6 +115,28 @@ def test_a_spare_that_has_prepared_everything_takes_over_with_the_arguments_of_t
             "up  ['one', 'two']", "preparing ['one', 'two']", "up well ['one', 'two']"]
 
 
+def test_a_spare_joins_the_others_before_it_is_ready_and_once(start, program, until):
+    with start(program('member', membership='member')) as run:
+        process = run.processes['member']
+        until(lambda: up(process), 'up')
+        process.prepare()
+        until(lambda: process.replaceable, 'the spare')
+        assert process.log.read_text().split() == ['up', 'joined']
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(5.0)
+        run.poll(0.0)
+        until(lambda: process.log.read_text().split() == ['up', 'joined', 'up'], 'second up')
+
+
+def test_a_spare_is_among_the_processes_whose_shared_memory_is_removed(start, program, until, children):
+    with start(program('waits')) as run:
+        process = run.processes['waits']
+        assert process.pids == [process.pid]
+        process.prepare()
+        assert set(process.pids) == children()
+        assert len(process.pids) == 2
+
+
 def test_a_spare_that_is_not_ready_is_not_waited_for(start, program, until, alive, children):
     with start(program('never_ready')) as run:
         process = run.processes['never_ready']

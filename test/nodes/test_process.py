@@ -77,10 +77,11 @@ def test_a_wrong_parameter_is_one_line_and_exit_status_1(start):
     assert 'Traceback' not in errors
 
 
-def test_callbacks_and_the_threads_of_dds_have_real_time_priority_where_the_machine_grants_it(ros_domain):
+@pytest.mark.parametrize('before', ['', 'from vla_async.nodes.membership import join\njoin()\n'], ids=['', 'stood by'])
+def test_callbacks_and_the_threads_of_dds_have_real_time_priority_where_the_machine_grants_it(ros_domain, before):
     granted = subprocess.run([sys.executable, '-c', 'import os; os.sched_setscheduler(0, 1, os.sched_param(1))'],
                              check=False, stderr=subprocess.DEVNULL).returncode == 0
-    done = subprocess.run([sys.executable, '-c', IN_REAL_TIME], text=True, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run([sys.executable, '-c', before + IN_REAL_TIME], text=True, check=True, stdout=subprocess.PIPE)
     policies = done.stdout.split()
     assert len(policies) > 1
     assert set(policies) == {str(os.SCHED_FIFO if granted else os.SCHED_OTHER)}

@@ -101,6 +101,23 @@ def test_a_generator_that_hangs_says_so_from_the_work_that_stands_still(graph, r
     graph.until(lambda: graph.status('action_generator').level != DiagnosticStatus.STALE, 'the end of it')
 
 
+def test_another_reasoner_is_named_but_not_one_that_may_be_a_dead_predecessor(graph, robot, checkpoint, monkeypatch):
+    predecessor = topics.LATENT_UPDATE.advertise(graph.probe)
+    reasoner = graph.start(VlmReasonerNode, checkpoint=checkpoint)
+    reasoner.trigger_configure()
+    graph.until(lambda: reasoner.count_publishers(topics.LATENT_UPDATE.name) == 2, 'the predecessor')
+    reasoner.trigger_activate()
+    graph.give_task(TASK)
+    graph.until_diagnosed('vlm_reasoner', 'reasoning about')
+    another = topics.LATENT_UPDATE.advertise(graph.probe)
+    graph.until_diagnosed('vlm_reasoner', '2 reasoners publish latent_update')
+    graph.probe.destroy_publisher(another)
+    graph.until_diagnosed('vlm_reasoner', 'reasoning about')
+    monkeypatch.setattr(reasoner, '_forgotten_s', 0.0)
+    graph.until_diagnosed('vlm_reasoner', '2 reasoners publish latent_update')
+    graph.probe.destroy_publisher(predecessor)
+
+
 def test_the_reasoners_death_alone_changes_nothing_until_the_latents_limit_of_age(graph, robot, checkpoint, speak):
     limits = {'fresh_s': 0.5, 'absent_s': 3.0}
     graph.bring_up(LatentBufferNode, **limits)

@@ -1,0 +1,65 @@
+"""A process that stands by is known to all others before its node is there, and says good-bye when it is not needed."""
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from lifecycle_msgs.srv import GetState
+
+from vla_async.launcher.environment import environment
+from vla_async.launcher.node_command import MEMBERSHIP
+
+LEASE_S = 20.0  # for so long DDS remembers one that went without a word
+
+
+class Reserve:
+    """A latent buffer that stands by on the domain of the test."""
+
+    def __init__(self, domain):
+        self.line, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()), f'stand-by:{MEMBERSHIP}',
+                 'vla_async.nodes.latent_buffer', '--ros-args', '--remap', '__node:=latent_buffer'], stdin=theirs,
+                env=environment(domain, dict(os.environ)))
+
+
+@pytest.fixture
+def reserve(graph):
+    one = Reserve(graph.context.get_domain_id())
+    yield one
+    one.process.kill()
+    one.process.wait()
+    one.line.close()
+
+
+def hidden(graph):
+    return [name for name in graph.probe.get_node_names() if name.startswith('_standing_by_')]
+
+
+def test_it_waits_under_a_hidden_name_and_offers_nothing(graph, reserve):
+    graph.until(lambda: hidden(graph) == [f'_standing_by_{reserve.process.pid}'], 'its hidden name')
+    assert 'latent_buffer' not in graph.probe.get_node_names()
+    assert graph.probe.get_service_names_and_types_by_node(*hidden(graph), '/') == []
+
+
+def test_called_up_it_becomes_its_node(graph, reserve):
+    graph.until(lambda: hidden(graph), 'its hidden name')
+    reserve.line.sendall(b'go\n')
+    client = graph.probe.create_client(GetState, 'latent_buffer/get_state')
+    graph.until(client.service_is_ready, 'its service')
+    answer = client.call_async(GetState.Request())
+    graph.until(answer.done, 'its answer')
+    assert answer.result().current_state.label == 'unconfigured'
+    graph.until(lambda: not hidden(graph), 'the end of its hidden name')
+
+
+def test_one_that_waited_in_vain_says_good_bye(graph, reserve):
+    graph.until(lambda: hidden(graph), 'its hidden name')
+    begun_s = time.monotonic()
+    reserve.line.close()
+    graph.until(lambda: not hidden(graph), 'the end of its hidden name')
+    assert time.monotonic() - begun_s < LEASE_S / 2
+    assert reserve.process.wait(20) == 0
