@@ -10,7 +10,7 @@ from vla_async.launcher.shared_memory import FOLDER, all_names, remove_abandoned
 
 PYTHONS = ((3, 10), (3, 13))
 BUILD_TOOLS = {'c++': 'g++', 'cmake': 'cmake', 'make': 'make'}  # command -> Debian package
-NEEDED_MB = 256  # a segment of 32 MiB for each process of the graph
+NEEDED_MB = 512  # segments of up to 32 MiB for each process of the graph, and for the one in reserve
 RECEIVE_BUFFER = Path('/proc/sys/net/core/rmem_max')
 RECEIVE_BYTES = 4 << 20  # as config/fastdds.xml asks for
 
