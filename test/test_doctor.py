@@ -7,7 +7,6 @@ import pytest
 from vla_async.doctor import command, machine, models, ros
 from vla_async.doctor.check import FAIL, OK, WARN, Check, Finding
 from vla_async.errors import EnvironmentFault
-from vla_async.resources import share
 
 
 def test_all_is_well_is_status_zero(capsys):
@@ -40,24 +39,6 @@ def test_a_missing_compiler_names_its_package(monkeypatch):
 def test_a_python_without_wheels_fails(monkeypatch):
     monkeypatch.setattr(sys, 'version_info', (3, 9, 1))
     assert machine.python().level == FAIL
-
-
-def test_buffers_too_small_for_discovery_are_a_warning_with_the_command_that_enlarges_them(tmp_path, monkeypatch):
-    limit = tmp_path / 'rmem_max'
-    monkeypatch.setattr(machine, 'RECEIVE_BUFFER', limit)
-    assert machine.receive_buffers().level == OK  # nothing to be read is nothing to complain of
-    limit.write_text('4194304\n')
-    assert machine.receive_buffers().level == OK
-    limit.write_text('212992\n')
-    finding = machine.receive_buffers()
-    assert finding.level == WARN
-    assert '208 KiB' in finding.what
-    assert finding.cure.endswith('=4194304')
-
-
-def test_the_buffers_that_are_asked_for_are_those_of_the_profile():
-    profile = (share() / 'config/fastdds.xml').read_text()
-    assert f'<receiveBufferSize>{machine.RECEIVE_BYTES}</receiveBufferSize>' in profile
 
 
 def test_an_import_that_fails_is_named(monkeypatch):

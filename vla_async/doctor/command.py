@@ -18,9 +18,9 @@ def checks() -> tuple[Check, ...]:
     """All checks, the ones that others rest on first."""
     from vla_async.doctor import machine, models, ros
     return (Check('Python', machine.python), Check('build tools', machine.build_tools),
-            Check('shared memory', machine.shared_memory), Check('receive buffers', machine.receive_buffers),
-            Check('ROS wheels', ros.wheels), Check('messages', ros.own_messages), Check('DDS', ros.loopback),
-            Check('rendering', models.rendering), Check('torch', models.gpu), Check('checkpoint', models.checkpoint))
+            Check('shared memory', machine.shared_memory), Check('ROS wheels', ros.wheels),
+            Check('messages', ros.own_messages), Check('DDS', ros.loopback), Check('rendering', models.rendering),
+            Check('torch', models.gpu), Check('checkpoint', models.checkpoint))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,9 +1,8 @@
-"""Python, build tools, shared memory and network buffers."""
+"""Python, build tools and shared memory."""
 from __future__ import annotations
 
 import shutil
 import sys
-from pathlib import Path
 
 from vla_async.doctor.check import FAIL, OK, WARN, Finding
 from vla_async.launcher.shared_memory import FOLDER, all_names, remove_abandoned
@@ -11,8 +10,6 @@ from vla_async.launcher.shared_memory import FOLDER, all_names, remove_abandoned
 PYTHONS = ((3, 10), (3, 13))
 BUILD_TOOLS = {'c++': 'g++', 'cmake': 'cmake', 'make': 'make'}  # command -> Debian package
 NEEDED_MB = 512  # segments of up to 32 MiB for each process of the graph, and for the one in reserve
-RECEIVE_BUFFER = Path('/proc/sys/net/core/rmem_max')
-RECEIVE_BYTES = 4 << 20  # as config/fastdds.xml asks for
 
 
 def python() -> Finding:
@@ -44,15 +41,3 @@ def shared_memory() -> Finding:
     removed = remove_abandoned(all_names())
     note = f', {len(removed)} segments of dead processes removed' if removed else ''
     return Finding(OK, f'{FOLDER}: {free_mb} MB free{note}')
-
-
-def receive_buffers() -> Finding:
-    """How much may wait in a socket: when many processes meet, what each says of itself comes all at once."""
-    try:
-        allowed = int(RECEIVE_BUFFER.read_text())
-    except OSError:  # not Linux, or a container that hides it
-        return Finding(OK, 'their limit cannot be read here')
-    if allowed >= RECEIVE_BYTES:
-        return Finding(OK, f'up to {allowed >> 10} KiB')
-    return Finding(WARN, f'only {allowed >> 10} KiB: words of discovery are lost, nodes start seconds later',
-                   f'sudo sysctl -w {".".join(RECEIVE_BUFFER.parts[3:])}={RECEIVE_BYTES}')
