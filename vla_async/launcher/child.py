@@ -32,7 +32,20 @@ def follow(starter: int) -> None:
 
 
 def stand_by(module: str, membership: str) -> Callable[[], int]:
-    """Prepare at the expense of nobody, say so, and return what to run when called up; end when the starter is gone."""
+    """Prepare, join, say so, and return what to run when called up; end when the starter is gone."""
+    work = _prepared(module)
+    members = importlib.import_module(membership) if membership else None
+    if members is not None:
+        members.join()
+    if not _called_up():
+        if members is not None:
+            members.leave()
+        os._exit(0)
+    return work
+
+
+def _prepared(module: str) -> Callable[[], int]:
+    """What to run, after preparation at the expense of nobody."""
     work: list[Callable[[], int]] = []
 
     def prepare() -> None:
@@ -44,19 +57,16 @@ def stand_by(module: str, membership: str) -> Callable[[], int]:
     preparation.join()
     if not work:  # the thread has said why
         os._exit(1)
-    joined = importlib.import_module(membership) if membership else None
-    if joined is not None:
-        joined.join()
+    return work[0]
+
+
+def _called_up() -> bool:
+    """Say that all is ready, and wait; False when the starter is gone."""
     try:
         os.write(sys.stdin.fileno(), b'.')
-        called_up = bool(sys.stdin.readline())
-    except OSError:  # the starter was killed
-        called_up = False
-    if not called_up:
-        if joined is not None:
-            joined.leave()
-        os._exit(0)
-    return work[0]
+        return bool(sys.stdin.readline())
+    except OSError:  # it was killed
+        return False
 
 
 def main() -> None:

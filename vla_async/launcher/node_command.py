@@ -11,15 +11,14 @@ from vla_async.graph import NodeSpec
 from vla_async.launcher.process import Command
 from vla_async.resources import share
 
+MEMBERSHIP = 'vla_async.nodes.membership'
+NO_MEMBERS = ('hardware_bridge',)  # in the memory of DDS its dead predecessor lives for 20 s, as a second commander
+
 
 def write_overrides(overrides: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     """Parameters by node as a ROS parameter file."""
     nodes = {f'/{name}': {'ros__parameters': dict(values)} for name, values in overrides.items()}
     path.write_text(yaml.safe_dump(nodes, sort_keys=False))
-
-
-MEMBERSHIP = 'vla_async.nodes.membership'
-NO_MEMBERS = ('hardware_bridge',)  # in the memory of DDS its dead predecessor lives for 20 s, as a second commander
 
 
 def node_command(spec: NodeSpec, parameters: Path, *, essential: bool) -> Command:

@@ -1,4 +1,4 @@
-"""A process in reserve: it has prepared what takes time, done nothing else, and waits to be called up."""
+"""A process in reserve: it has prepared what takes time, knows the others, and waits to be called up."""
 from __future__ import annotations
 
 import socket
@@ -43,7 +43,7 @@ class Spare:
         return self.process
 
     def dismiss(self) -> None:
-        """Kill it; it has done nothing yet that would have to be undone."""
+        """Kill it; what it leaves in shared memory is swept up with that of all processes."""
         self.process.kill()
         self.process.wait()
         self._line.close()
