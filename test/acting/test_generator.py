@@ -117,3 +117,13 @@ def test_latents_of_another_model_are_refused(generator: ActionGenerator, observ
         generator.generate(observation, wide, NOW)
     with pytest.raises(DataError, match='one checkpoint'):
         generator.generate(observation, dataclasses.replace(latent, fusion=np.zeros((1, 2), np.float16)), NOW)
+
+
+def test_what_a_latent_says_is_read_anew_when_it_is_another(trained_output: Path, robot: Embodiment,
+                                                            observation: Observation, latent: Latent) -> None:
+    other = dataclasses.replace(latent, instruction_embedding=-latent.instruction_embedding)
+    generator = ActionGenerator.load(trained_output, robot)
+    chunks = [generator.generate(observation, said, NOW).positions for said in (latent, latent, other, latent)]
+    np.testing.assert_array_equal(chunks[1], chunks[0])
+    assert not np.array_equal(chunks[2], chunks[0])
+    np.testing.assert_array_equal(chunks[3], chunks[0])

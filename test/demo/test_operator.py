@@ -13,7 +13,7 @@ from vla_async import embodiment
 from vla_async.demo import operator as demo_operator
 from vla_async.demo.operator import DemoFault, Operator
 from vla_async.nodes import topics
-from vla_async.nodes.conversions import set_point_message
+from vla_async.nodes.conversions import SetPointMessage
 from vla_async.types import JointCommand
 
 ROBOT = embodiment.load('astribot_s1')
@@ -63,7 +63,8 @@ class Robot:
     def _show(self):
         zero = np.zeros(ROBOT.dof)
         state = 'following' if time.monotonic() < self._rests_s else 'holding'
-        self._set_points.publish(set_point_message(JointCommand(1, self._held, zero, zero), 1, 0, state, ''))
+        command = JointCommand(1, self._held, zero, zero)
+        self._set_points.publish(SetPointMessage(len(zero)).of(command, 1, 0, state, ''))
 
 
 @pytest.fixture

@@ -149,3 +149,15 @@ def test_a_latent_of_full_size_stays_small():
     latent = types.Latent(STAMP, STAMP, 1, 1, 'x' * 200, 'm', np.zeros((64, 960), np.float16),
                           np.zeros((64, 960), np.float16))
     assert len(serialize_message(latent_conversions.latent_message(latent))) < 256_000
+
+
+def test_the_message_of_a_set_point_is_filled_anew_for_each_one():
+    message = conversions.SetPointMessage(3)
+    for tick, state in enumerate(('following', 'stopping')):
+        command = types.JointCommand(STAMP + tick, *RNG.normal(size=(3, 3)))
+        got = sent(message.of(command, STAMP + 2, STAMP - tick, state, 'why', late=tick == 1), msg.JointSetPoint)
+        assert conversions.to_ns(got.header.stamp) == STAMP + tick
+        assert (conversions.to_ns(got.sent), conversions.to_ns(got.trajectory)) == (STAMP + 2, STAMP - tick)
+        assert (got.state, got.reason, got.late) == (state, 'why', tick == 1)
+        np.testing.assert_array_equal((got.position, got.velocity, got.acceleration),
+                                      (command.position, command.velocity, command.acceleration))

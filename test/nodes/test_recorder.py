@@ -7,6 +7,7 @@ import pytest
 import yaml
 from PIL import Image
 from rclpy.parameter import Parameter
+from rclpy.qos import ReliabilityPolicy
 from rosbags.highlevel import AnyReader
 
 from vla_async import embodiment
@@ -15,6 +16,7 @@ from vla_async.nodes import topics
 from vla_async.nodes.conversions import controller_message, to_ns
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.recorder import Recorder
+from vla_async.nodes.topics import Topic
 from vla_async.replay.audit import audit_bag
 
 ROBOT = embodiment.load('astribot_s1')
@@ -93,3 +95,17 @@ def test_a_polled_subscription_keeps_the_newest_and_no_executor_touches_it(graph
     assert len(shallow.drain()) == 1
     assert to_ns(deep.newest().header.stamp) >= newest
     assert deep.take() is None
+
+
+def test_who_looks_at_the_newest_of_a_stream_acknowledges_nothing_but_what_is_latched_must_arrive(graph):
+    held = [PolledSubscription(graph.probe, topics.JOINT_STATES),
+            PolledSubscription(graph.probe, topics.JOINT_SET_POINT, depth=20),
+            PolledSubscription(graph.probe, topics.LATENT)]
+
+    def reliability(topic: Topic) -> ReliabilityPolicy:
+        info, = graph.probe.get_subscriptions_info_by_topic(graph.probe.resolve_topic_name(topic.name))
+        return info.qos_profile.reliability
+    assert reliability(topics.JOINT_STATES) == ReliabilityPolicy.BEST_EFFORT
+    assert reliability(topics.JOINT_SET_POINT) == ReliabilityPolicy.RELIABLE
+    assert reliability(topics.LATENT) == ReliabilityPolicy.RELIABLE
+    assert len(held) == 3

@@ -17,7 +17,7 @@ from vla_async.errors import ConfigError
 from vla_async.launcher.process import Command as StarterCommand
 from vla_async.launcher.starter import Starter
 from vla_async.nodes import lifecycle_client, lifecycle_manager, topics
-from vla_async.nodes.conversions import set_point_message, to_duration
+from vla_async.nodes.conversions import SetPointMessage, to_duration
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.lifecycle_client import LifecycleClient, Question
 from vla_async.nodes.lifecycle_manager import LifecycleManager
@@ -140,7 +140,7 @@ def resting_bridge(graph, robot):
 
     def tick():
         now_ns = graph.probe.get_clock().now().nanoseconds
-        publisher.publish(set_point_message(still, now_ns, 0, Bridge.state, Bridge.reason))
+        publisher.publish(SetPointMessage(len(still.position)).of(still, now_ns, 0, Bridge.state, Bridge.reason))
     graph.probe.create_timer(0.02, tick)
     return Bridge
 

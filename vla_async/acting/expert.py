@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from vla_async.acting.flow_matching import integrate
-from vla_async.acting.observation_encoder import Inputs, ObservationEncoder
+from vla_async.acting.observation_encoder import Inputs, ObservationEncoder, Reading
 from vla_async.acting.policy_spec import PolicySpec
 from vla_async.acting.velocity_field import VelocityField
 from vla_async.errors import CheckpointError
@@ -50,7 +50,7 @@ class ActionExpert(nn.Module):
             module.float()
         return self
 
-    def chunk(self, inputs: Inputs, noise: torch.Tensor, steps: int) -> torch.Tensor:
-        """Normalised chunk (B, H, D) from start noise (B, H, D) in `steps` Euler steps."""
-        keys_values = self.field.condition(self.encoder(inputs))
+    def chunk(self, inputs: Inputs, reading: Reading, noise: torch.Tensor, steps: int) -> torch.Tensor:
+        """Normalised chunk (B, H, D) from start noise (B, H, D) in `steps` Euler steps; see `encoder.read`."""
+        keys_values = self.field.condition(self.encoder(inputs, reading))
         return integrate(lambda x, tau: self.field(x, tau, keys_values), noise, steps)

@@ -24,9 +24,9 @@ def sample_tau(count: int, generator: torch.Generator) -> torch.Tensor:
 
 def integrate(velocity: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], noise: torch.Tensor, steps: int
               ) -> torch.Tensor:
-    """Euler from tau = 1 to 0 in `steps` equal steps; `velocity(x (B, H, D), tau (B,))` gives u (B, H, D)."""
+    """Euler from tau = 1 to 0 in `steps` equal steps; `velocity(x (B, H, D), tau (1,))` gives u (B, H, D)."""
     x = noise
     for step in range(steps):
-        tau = torch.full((x.shape[0],), 1 - step / steps, device=x.device)
+        tau = torch.tensor([1 - step / steps], device=x.device)  # one for all, whose embedding a compiler folds
         x = x - velocity(x, tau) / steps
     return x

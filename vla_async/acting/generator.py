@@ -8,7 +8,7 @@ import torch
 
 from vla_async.acting.compiled import CompiledExpert
 from vla_async.acting.expert import ActionExpert
-from vla_async.acting.observation_encoder import Inputs
+from vla_async.acting.observation_encoder import Inputs, Reading, Words
 from vla_async.acting.policy_spec import PolicySpec
 from vla_async.embodiment import Embodiment
 from vla_async.errors import DataError
@@ -33,6 +33,7 @@ class ActionGenerator:
         self._sequence = 0
         self._hold: FloatArray | None = None
         self._noise: tuple[int, torch.Tensor] | None = None
+        self._read: tuple[Latent, Reading] | None = None  # the latent that was used last, and what it says
         self._expert = self._compiled(expert.for_inference(device, dtype), robot)
 
     @classmethod
@@ -65,19 +66,22 @@ class ActionGenerator:
         dark = {name: np.zeros((*size, 3), np.uint8) for name, size in self.spec.cameras.items()}
         observation = Observation(0, dark, robot.array('home'), np.zeros(robot.dof))
         latent = Latent(0, 0, 0, 0, '', '', np.zeros((1, self.spec.expert.language), np.float16), None)
-        return CompiledExpert(expert, self.spec.euler_steps, self._inputs(observation, latent, 0), self._start(0))
+        return CompiledExpert(expert, self.spec.euler_steps, self._words(latent), self._inputs(observation, latent, 0),
+                              self._start(0))
 
     @torch.inference_mode()
     def _act(self, observation: Observation, latent: Latent, now_ns: int, noise_seed: int) -> FloatArray:
+        if self._read is None or self._read[0] is not latent:
+            self._read = latent, self._expert.read(self._words(latent))
         inputs = self._inputs(observation, latent, now_ns)
-        normalised = self._expert.chunk(inputs, self._start(noise_seed))
+        normalised = self._expert.chunk(inputs, self._read[1], self._start(noise_seed))
         delta = self.spec.normalisation.to_delta(normalised.cpu().numpy())
         positions = observation.position + delta
         if not np.isfinite(positions).all():
             raise DataError('the policy made a chunk that is not finite; the checkpoint is damaged')
         return np.clip(positions, self._lower, self._upper)
 
-    def _inputs(self, observation: Observation, latent: Latent, now_ns: int) -> Inputs:
+    def _words(self, latent: Latent) -> Words:
         shape = self.spec.expert
         words = _fit(latent.instruction_embedding, shape.tokens, shape.language, 'instruction embedding')
         fusion = np.zeros((shape.fusion_queries, shape.fusion_width), np.float16)
@@ -86,15 +90,16 @@ class ActionGenerator:
             if fusion.shape != (shape.fusion_queries, shape.fusion_width):
                 raise DataError(f'the latent is {fusion.shape}, the policy takes '
                                 f'{(shape.fusion_queries, shape.fusion_width)}; both must come from one checkpoint')
+        mask = (torch.arange(shape.tokens) < len(latent.instruction_embedding))[None]
+        present = torch.tensor([latent.fusion is not None])
+        return Words(self._tensor(words), mask.to(self._device), self._tensor(fusion), present.to(self._device))
+
+    def _inputs(self, observation: Observation, latent: Latent, now_ns: int) -> Inputs:
         age_s = min(MAX_AGE_S, max(0.0, seconds(now_ns - latent.stamp_ns)))
         state = self.spec.normalisation.state(observation.position, observation.velocity)
-        return Inputs(
-            images={name: torch.from_numpy(np.ascontiguousarray(observation.images[name])).to(self._device)
-                    for name in self.spec.cameras},
-            state=self._tensor(state).float(), instruction=self._tensor(words),
-            instruction_mask=(torch.arange(shape.tokens) < len(latent.instruction_embedding))[None].to(self._device),
-            fusion=self._tensor(fusion), fusion_present=torch.tensor([latent.fusion is not None], device=self._device),
-            latent_age=torch.tensor([age_s], device=self._device))
+        images = {name: torch.from_numpy(np.ascontiguousarray(observation.images[name])).to(self._device)
+                  for name in self.spec.cameras}
+        return Inputs(images, self._tensor(state), torch.tensor([age_s], device=self._device))
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array.astype(np.float32))[None].to(self._device)

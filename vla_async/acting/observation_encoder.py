@@ -12,13 +12,23 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from vla_async.acting.feature_map import FeatureMap, Slots
 from vla_async.acting.layers import EncoderBlock, sinusoid
 from vla_async.acting.policy_spec import ExpertShape
 
 AGE_PERIODS_S = (0.1, 8.0)
-CONTRAST = 4.0  # brings pictures of 0..1 to about unit variance
 PLACE_SPREAD = 5.0  # brings places of 0..1 to about unit variance
 CELL = 8  # pixels of a picture per cell of its feature map
+
+
+@dataclass
+class Words:
+    """What one latent says to the expert, for a batch."""
+
+    instruction: torch.Tensor  # (B, T, L) token embeddings, zero where masked
+    instruction_mask: torch.Tensor  # (B, T) bool, True where there is a token
+    fusion: torch.Tensor  # (B, Q, W)
+    fusion_present: torch.Tensor  # (B,) bool; False: the learned null latent stands in
 
 
 @dataclass
@@ -27,11 +37,17 @@ class Inputs:
 
     images: Mapping[str, torch.Tensor]  # camera -> (B, 3, h, w)
     state: torch.Tensor  # (B, 2 * D) normalised joint positions, then velocities
-    instruction: torch.Tensor  # (B, T, L) token embeddings, zero where masked
-    instruction_mask: torch.Tensor  # (B, T) bool, True where there is a token
-    fusion: torch.Tensor  # (B, Q, W)
-    fusion_present: torch.Tensor  # (B,) bool; False: the learned null latent stands in
     latent_age: torch.Tensor  # (B,) [s]
+
+
+@dataclass
+class Reading:
+    """What the expert understands of the words: the same for every chunk until the latent is another."""
+
+    summary: torch.Tensor  # (B, S, width) of the instruction
+    condition: torch.Tensor  # (B, width) what the cameras' queries are made from
+    latent: torch.Tensor  # (B, Q, width) without its age
+    ages: torch.Tensor  # (B,) bool; False: the null latent, which has no age
 
 
 @dataclass
@@ -49,45 +65,6 @@ class Context:
     tokens: torch.Tensor  # (B, N, width)
     sight: Sight
     target: torch.Tensor  # (B, 3) estimated place of the target, base frame [m]
-
-
-class FeatureMap(nn.Module):
-    """Picture (B, 3, h, w) to features (B, channels, h / 8, w / 8); one network for all cameras."""
-
-    def __init__(self, channels: int, blocks: int) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(3, channels // 2, 8, stride=4, padding=2)
-        self.down = nn.Conv2d(channels // 2, channels, 3, stride=2, padding=1)
-        self.blocks = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(blocks))
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        x = torch.relu(self.down(torch.relu(self.stem((image - 0.5) * CONTRAST))))
-        for block in self.blocks:
-            x = torch.relu(x + block(x))
-        return x
-
-
-class Slots(nn.Module):
-    """`count` queries over one feature map: tokens (B, count, width), attention (B, count, P), places (B, count, 2)."""
-
-    def __init__(self, channels: int, width: int, count: int) -> None:
-        super().__init__()
-        self.count, self.channels = count, channels
-        self.query = nn.Linear(width, count * channels)
-        self.key = nn.Linear(channels, channels)
-        self.token = nn.Linear(channels + 4 + 16, width)
-
-    def forward(self, features: torch.Tensor, condition: torch.Tensor
-                ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        grid = _grid(features)  # (P, 2)
-        flat = features.flatten(2).transpose(1, 2)  # (B, P, channels)
-        query = self.query(condition).unflatten(-1, (self.count, self.channels))
-        logits = query @ self.key(flat).transpose(1, 2) / self.channels ** 0.5
-        attention = logits.float().softmax(-1)
-        place, spread = _moments(attention, grid)
-        value = attention.to(flat.dtype) @ flat
-        where = torch.cat([place, spread, sinusoid(place, 8, 0.1, 2.0).flatten(2)], dim=-1)
-        return self.token(torch.cat([value, where.to(value.dtype)], dim=-1)), attention, place
 
 
 class ObservationEncoder(nn.Module):
@@ -115,22 +92,31 @@ class ObservationEncoder(nn.Module):
         self.encoder = nn.ModuleList(EncoderBlock(width, shape.heads) for _ in range(shape.context_layers))
 
     def precise(self) -> tuple[nn.Module, ...]:
-        """Small parts that need more than bfloat16's three digits, for joint angles and metres."""
-        return self.state_in, self.target_out, self.target_in
+        """Small parts that need more than bfloat16's three digits, for places, joint angles and metres.
 
-    def forward(self, inputs: Inputs) -> Context:
-        summary = self._instruction(inputs.instruction, inputs.instruction_mask)  # (B, S, width)
-        latent = self._latent(inputs)  # (B, Q, width)
-        condition = self.condition(summary.flatten(1))
+        The queries are among them for speed, too: products of few rows are slower in bfloat16.
+        """
+        return self.slots, self.state_in, self.target_out, self.target_in
+
+    def read(self, words: Words) -> Reading:
+        """What all chunks of one latent have in common."""
+        summary = self._instruction(words.instruction, words.instruction_mask)
+        fused = self.fusion_in(words.fusion.to(self.fusion_in.weight.dtype))
+        present = words.fusion_present[:, None, None]
+        latent = torch.where(present, fused, self.null_fusion.to(fused.dtype))
+        return Reading(summary, self.condition(summary.flatten(1)), latent, words.fusion_present)
+
+    def forward(self, inputs: Inputs, reading: Reading) -> Context:
         seen, attention, place = [], {}, {}
-        for camera in self.cameras:
-            token, attention[camera], place[camera] = self._look(camera, inputs.images[camera], condition)
+        for camera, features in self._features(inputs.images).items():
+            token, attention[camera], place[camera] = self._look(camera, features, reading.condition)
             seen.append(token)
         main = self.cameras[0]
         target = self.locate(place[main][:, 0], inputs.state)
-        body = self._body(target, inputs.state.float())
-        tokens = torch.cat([*seen, body.to(summary.dtype), summary, latent], dim=1)
-        tokens = tokens + self.place.to(tokens.dtype)
+        dtype = reading.summary.dtype
+        tokens = torch.cat([*(token.to(dtype) for token in seen), self._body(target, inputs.state.float()).to(dtype),
+                            reading.summary, self._aged(reading, inputs.latent_age)], dim=1)
+        tokens = tokens + self.place.to(dtype)
         for block in self.encoder:
             tokens = block(tokens)
         return Context(tokens, Sight(_as_map(attention[main][:, 0], inputs.images[main]), place[main][:, 0]), target)
@@ -138,12 +124,22 @@ class ObservationEncoder(nn.Module):
     def sight(self, image: torch.Tensor, instruction: torch.Tensor, mask: torch.Tensor) -> Sight:
         """Where the main camera's first query looks, from its picture and the instruction alone."""
         condition = self.condition(self._instruction(instruction, mask).flatten(1))
-        _, attention, place = self._look(self.cameras[0], image, condition)
+        _, attention, place = self._look(self.cameras[0], self.features(image), condition)
         return Sight(_as_map(attention[:, 0], image), place[:, 0])
 
-    def _look(self, camera: str, image: torch.Tensor, condition: torch.Tensor
+    def _features(self, images: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Feature maps by camera; pictures of one size go through the network together."""
+        maps: dict[str, torch.Tensor] = {}
+        sizes = {camera: tuple(images[camera].shape[2:]) for camera in self.cameras}
+        for size in dict.fromkeys(sizes.values()):
+            alike = [camera for camera in self.cameras if sizes[camera] == size]
+            together = self.features(torch.cat([images[camera] for camera in alike]))
+            maps.update(zip(alike, together.chunk(len(alike)), strict=True))
+        return {camera: maps[camera] for camera in self.cameras}
+
+    def _look(self, camera: str, features: torch.Tensor, condition: torch.Tensor
               ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = self.slots[camera](self.features(image), condition)
+        seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = self.slots[camera](features.float(), condition.float())
         return seen
 
     def _instruction(self, instruction: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
@@ -155,11 +151,10 @@ class ObservationEncoder(nn.Module):
         weight = score.float().masked_fill(~mask[:, None, :], float('-inf')).softmax(-1)
         return weight.to(words.dtype) @ words
 
-    def _latent(self, inputs: Inputs) -> torch.Tensor:
-        fused = self.fusion_in(inputs.fusion.to(self.fusion_in.weight.dtype))
-        age = self.age_in(sinusoid(inputs.latent_age, self.shape.width, *AGE_PERIODS_S).to(fused.dtype))
-        present = inputs.fusion_present[:, None, None]
-        return torch.where(present, fused + age[:, None], self.null_fusion.to(fused.dtype))
+    def _aged(self, reading: Reading, age_s: torch.Tensor) -> torch.Tensor:
+        """The latent (B, Q, width) with its age."""
+        age = self.age_in(sinusoid(age_s, self.shape.width, *AGE_PERIODS_S).to(reading.latent.dtype))
+        return torch.where(reading.ages[:, None, None], reading.latent + age[:, None], reading.latent)
 
     def locate(self, place: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Target (B, 3) in the base frame [m] from where the main camera sees it, (B, 2), and the joints that carry it.
@@ -188,19 +183,3 @@ def _mlp(inputs: int, width: int, outputs: int) -> nn.Sequential:
 def _as_map(attention: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
     """(B, P) to (B, h, w), the cells of the picture (B, 3, H, W)."""
     return attention.unflatten(-1, (image.shape[2] // CELL, image.shape[3] // CELL))
-
-
-def _grid(features: torch.Tensor) -> torch.Tensor:
-    """Centres of the cells, x and y in 0..1, shape (h * w, 2)."""
-    height, width = features.shape[-2:]
-    y = (torch.arange(height, device=features.device) + 0.5) / height
-    x = (torch.arange(width, device=features.device) + 0.5) / width
-    return torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=-1)
-
-
-def _moments(attention: torch.Tensor, grid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation (B, count, 2) of the place; summed in float32, bfloat16 would lose the pixel."""
-    with torch.autocast(attention.device.type, enabled=False):
-        moments = attention @ torch.cat([grid, grid ** 2], dim=-1)
-        mean, square = moments.chunk(2, dim=-1)
-        return mean, (square - mean ** 2).clamp_min(1e-6).sqrt()

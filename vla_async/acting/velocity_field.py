@@ -49,7 +49,7 @@ class VelocityField(nn.Module):
         return [block.context.keys_values(context.tokens) for block in self.blocks]
 
     def forward(self, x: torch.Tensor, tau: torch.Tensor, keys_values: KeysValues) -> torch.Tensor:
-        """u (B, H, D) float32 at `x` (B, H, D) and `tau` (B,)."""
+        """u (B, H, D) float32 at `x` (B, H, D) and `tau` (B,) or (1,)."""
         dtype = keys_values[0][0].dtype
         time = self.time_in(sinusoid(tau, self.place.shape[1], 4e-3, 4.0).to(dtype))
         tokens = self.action_in(x.unflatten(1, (-1, self.group)).flatten(2).to(dtype))

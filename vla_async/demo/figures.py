@@ -1,7 +1,7 @@
 """Rates and ages of a running graph, for people to watch; the report takes its figures from the bag."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 
-from vla_async.nodes import topics
+from vla_async.nodes import qos, topics
 from vla_async.nodes.conversions import to_ns
 from vla_async.nodes.diagnostics import RateMeter
 from vla_async.nodes.polling import PolledSubscription
@@ -48,7 +48,7 @@ class _Counted:
 
     def __init__(self, node: Node, topic: Topic) -> None:
         self._topic = topic
-        self._subscription = PolledSubscription(node, topic, depth=100, raw=True)
+        self._subscription = PolledSubscription(node, replace(topic, qos=qos.SENSOR), depth=100, raw=True)
         self._meter = RateMeter()
         self.newest: Any = None
 

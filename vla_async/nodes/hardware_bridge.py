@@ -22,7 +22,7 @@ from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.controller_conversions import to_controller
-from vla_async.nodes.conversions import set_point_message, to_ns, window_value
+from vla_async.nodes.conversions import SetPointMessage, to_ns, window_value
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
@@ -90,10 +90,11 @@ class HardwareBridgeNode(PipelineNode):
         self._follow(commit_s=0.0)
         self._controllers = {output: self.advertise(topics.controller(output)) for output in self.robot.outputs}
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
+        self._set_point = SetPointMessage(self.robot.dof)
         self._windows, self._refused = RateMeter(), 0
         self._joints = JointReader(self)
         self._saturation = SaturationWatch(self.robot.joint_names, effort_limits(self.robot))
-        self.listen(topics.JOINT_STATES, self._measure)
+        self._joint_states = self.poll(topics.JOINT_STATES)
         self.listen(topics.TRAJECTORY, self._accept)
         self.listen(topics.STOP_SIGNAL, self._hear)
         if values.speed_scaling_topic:
@@ -110,6 +111,7 @@ class HardwareBridgeNode(PipelineNode):
         self._follow(commit_s(self.robot, variants))
         self._outputs = [(self._sender(output, variants), output, publisher)
                          for output, publisher in self._controllers.items()]
+        self._measure()
         self._follower.activate(*one_instant(self.now_ns))
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self.watch('control', self._ticker, CONTROL_PATIENCE_S)
@@ -157,8 +159,13 @@ class HardwareBridgeNode(PipelineNode):
         level = ERROR if fault else WARN if self._follower.latched or forces else OK
         return Diagnosis(level, fault or forces or f'{state}: {reason}'.removesuffix(': '), values)
 
-    def _measure(self, message: Any) -> None:
-        self._reading = reading = self._joints.read(message)
+    def _measure(self) -> None:
+        """Look whether a joint state has come; by whoever is about to use it, without an executor's detour."""
+        if (message := self._joint_states.newest()) is not None:
+            self.heed(topics.JOINT_STATES.name, lambda: self._observe(self._joints.read(message)))
+
+    def _observe(self, reading: JointReading) -> None:
+        self._reading = reading
         self._follower.observe(reading.stamp_ns, reading.position, reading.velocity)
         self._saturation.observe(reading)
 
@@ -176,13 +183,14 @@ class HardwareBridgeNode(PipelineNode):
             self.settle('refused window')
 
     def _tick(self, late: bool) -> None:
+        self._measure()
         follower = self._follower
         tick = follower.tick(*one_instant(self.now_ns))
         for sender, output, publisher in self._outputs:
             payload = sender.take(tick)
             if payload is not None:
                 publisher.publish(to_controller(output, payload, tick.now_ns))
-        self._set_points.publish(set_point_message(
+        self._set_points.publish(self._set_point.of(
             tick.command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late))
 
     def _hear(self, message: Any) -> None:
@@ -194,6 +202,8 @@ class HardwareBridgeNode(PipelineNode):
     def _look_around(self) -> None:
         while self._follower.journal:
             self.get_logger().info(self._follower.journal.popleft())
+        if not self.active:  # the control thread does it otherwise
+            self._measure()
         self._streams.look()
         other = self._other_commander()
         if not other:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from vla_async.nodes.topics import Topic
 
@@ -38,13 +38,17 @@ class Received:
 
 
 class PolledSubscription:
-    """Holds up to `depth` messages of a topic until they are taken. For one thread at a time."""
+    """Holds up to `depth` messages of a topic until they are taken. For one thread at a time.
+
+    Who holds only the newest of a stream asks for nothing again that was lost: the next one comes sooner, and to
+    acknowledge each message wakes two processes. What is latched must arrive.
+    """
 
     def __init__(self, node: Node, topic: Topic, *, depth: int = 1, raw: bool = False) -> None:
         self.topic, self._node = topic, node
         self._group = _NeverExecuted()  # the node keeps weak references only
         self._subscription = node.create_subscription(
-            topic.message, topic.name, _unused, _with_depth(topic.qos, depth), callback_group=self._group, raw=raw)
+            topic.message, topic.name, _unused, _reading(topic.qos, depth), callback_group=self._group, raw=raw)
 
     def destroy(self) -> None:
         """Unsubscribe."""
@@ -73,9 +77,10 @@ class PolledSubscription:
         return held[-1].message if held else None
 
 
-def _with_depth(profile: QoSProfile, depth: int) -> QoSProfile:
-    return QoSProfile(depth=depth, history=profile.history, reliability=profile.reliability,
-                      durability=profile.durability, lifespan=profile.lifespan)
+def _reading(profile: QoSProfile, depth: int) -> QoSProfile:
+    stream = depth == 1 and profile.durability == DurabilityPolicy.VOLATILE
+    return QoSProfile(depth=depth, history=profile.history, durability=profile.durability, lifespan=profile.lifespan,
+                      reliability=ReliabilityPolicy.BEST_EFFORT if stream else profile.reliability)
 
 
 def _unused(_message: object) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from vla_async.acting.expert import ActionExpert
 from vla_async.acting.flow_matching import interpolate, sample_tau
-from vla_async.acting.observation_encoder import Context, Inputs, Sight
+from vla_async.acting.observation_encoder import Context, Inputs, Sight, Words
 from vla_async.reasoning.fusion_queries import FusionQueries
 from vla_async.reasoning.vision_language import VisionLanguage
 from vla_async.training.batches import Batch, Sights
@@ -54,7 +54,8 @@ class Losses:
 def compute(student: Student, batch: Batch, generator: torch.Generator) -> Losses:
     """All losses of one batch; `generator` draws noise and times."""
     slow, fused = slow_side(student, batch)
-    context = student.expert.encoder(expert_inputs(student, batch, fused))
+    encoder = student.expert.encoder
+    context = encoder(Inputs(batch.images, batch.state, batch.age), encoder.read(expert_words(student, batch, fused)))
     fast = flow_loss(student.expert, context, batch.delta, generator)
     where, pixel = sight_loss(context.sight, batch.pixel)
     space, distance = space_loss(context.target, batch.target)
@@ -113,12 +114,12 @@ def _layout(batch: Batch, queries: int) -> tuple[torch.Tensor, torch.Tensor]:
     return mask[:, None], places
 
 
-def expert_inputs(student: Student, batch: Batch, fused: torch.Tensor) -> Inputs:
-    """Fast inputs: every fast sample gets its owner's instruction and latent, or no latent if the owner has none."""
+def expert_words(student: Student, batch: Batch, fused: torch.Tensor) -> Words:
+    """Every fast sample gets its owner's instruction and latent, or no latent if the owner has none."""
     words = student.vision_language.token_embeddings(batch.instruction) * batch.instruction_mask[..., None]
     latents = torch.cat([fused, fused.new_zeros(len(words) - len(fused), *fused.shape[1:])])
-    return Inputs(batch.images, batch.state, words[batch.owner], batch.instruction_mask[batch.owner],
-                  latents[batch.owner], batch.owner < len(fused), batch.age)
+    return Words(words[batch.owner], batch.instruction_mask[batch.owner], latents[batch.owner],
+                 batch.owner < len(fused))
 
 
 def flow_loss(expert: ActionExpert, context: Context, action: torch.Tensor, generator: torch.Generator

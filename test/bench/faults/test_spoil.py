@@ -12,12 +12,12 @@ from vla_async.joint_order import JointOrder
 from vla_async.latent import LatentBuffer, LatentRules
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import (
+    SetPointMessage,
     chunk_message,
     chunk_value,
     image_message,
     joint_state_message,
     joint_state_value,
-    set_point_message,
     task_message,
     to_ns,
     window_message,
@@ -48,7 +48,8 @@ def messages():
         'JointState': joint_state_message(NOW_NS, NAMES, HOME, np.zeros(ROBOT.dof)),
         'ActionChunk': chunk_message(ActionChunk(NOW_NS, STEP_NS, rows, sequence=5), NAMES),
         'JointTrajectory': window_message(JointWindow(NOW_NS, STEP_NS, rows, rest, rest), NAMES),
-        'JointSetPoint': set_point_message(JointCommand(NOW_NS, HOME, rest[0], rest[0]), NOW_NS, 0, 'following', ''),
+        'JointSetPoint': SetPointMessage(len(HOME)).of(
+            JointCommand(NOW_NS, HOME, rest[0], rest[0]), NOW_NS, 0, 'following', ''),
         'Latent': latent_message(latent), 'Task': task_message(TASK), 'Image': image_message(NOW_NS, '', picture)}
 
 
