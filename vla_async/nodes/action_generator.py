@@ -12,7 +12,7 @@ from vla_async.latent import LatentBuffer, LatentRules
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import chunk_message, task_value
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
-from vla_async.nodes.inputs import AwaitedInputs, InputParameters
+from vla_async.nodes.inputs import InputParameters, ObservationInputs
 from vla_async.nodes.latent_conversions import latent_value
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.models import ModelSource, standing_by
@@ -64,7 +64,7 @@ class ActionGeneratorNode(PipelineNode):
         self._task_of_chunk, self._inference_ns, self._seen_ns = 0, 0, 0
         self._rate = RateMeter()
         self._publisher = self.advertise(topics.ACTION_CHUNK)
-        self._inputs = AwaitedInputs(self, self._values)
+        self._inputs = ObservationInputs(self, self._values)
         self.listen(topics.TASK, self._follow)
         self.listen(topics.LATENT, self._learn)
 
@@ -109,7 +109,7 @@ class ActionGeneratorNode(PipelineNode):
         self._latents.offer(latent_value(message), self.now_ns())
 
     def _work(self) -> None:
-        arrived = self._inputs.arrived.wait(WAIT_S)
+        arrived = self._inputs.wait(WAIT_S)
         if arrived:
             self._wait_for_all_cameras()
         now_ns = self.now_ns()
@@ -119,12 +119,9 @@ class ActionGeneratorNode(PipelineNode):
 
     def _wait_for_all_cameras(self) -> None:
         """Pictures of one instant arrive one after the other; a camera that is late or dead is not waited for long."""
-        deadline_ns = time.monotonic_ns() + self._values.camera_patience_ms * NS_PER_MS
-        while True:
-            self._inputs.arrived.clear()
-            left_ns = deadline_ns - time.monotonic_ns()
-            if left_ns <= 0 or self._inputs.buffer.all_new() or not self._inputs.arrived.wait(left_ns / 1e9):
-                return
+        deadline_s = time.monotonic() + self._values.camera_patience_ms / 1000
+        while not self._inputs.buffer.all_new() and (left_s := deadline_s - time.monotonic()) > 0:
+            self._inputs.wait(left_s)
 
     def _make(self, observation: Observation, latent: Latent, now_ns: int) -> None:
         if latent.task_id != self._task_of_chunk:

@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from threading import Event
 from typing import Any
 
 from vla_async.camera_mounts import carriers
@@ -14,6 +13,7 @@ from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import joint_state_value, to_ns
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
+from vla_async.nodes.polling import Arrival, PolledSubscription
 from vla_async.observation import ObservationBuffer, StreamRules
 from vla_async.picture import pixels
 from vla_async.still_picture import FrozenRules
@@ -63,41 +63,35 @@ class ObservationInputs:
     def __init__(self, node: PipelineNode, values: InputParameters, cameras: Iterable[str] | None = None) -> None:
         self.buffer = ObservationBuffer(node.robot, cameras, values.rules_for(node.robot))
         self._node, self._joints = node, JointReader(node)
-        self._streams: list[tuple[topics.Topic, Any, Callable[[Any], None]]] = []
-        self._poll(topics.JOINT_STATES, lambda message: self.buffer.add_joints(self._joints.read(message)))
-        for spec in node.robot.cameras:
-            if cameras is None or spec.name in cameras:
-                self._connect(topics.camera(spec), partial(self._see, spec.name))
+        pictures = {node.poll(topics.camera(spec)): partial(self._see, spec.name)
+                    for spec in node.robot.cameras if cameras is None or spec.name in cameras}
+        self._streams: dict[PolledSubscription, Callable[[Any], None]] = {
+            **pictures, node.poll(topics.JOINT_STATES): self._measure}
+        self._arrival = Arrival(node, tuple(pictures))
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether a picture has come, within `timeout_s` [s] at the latest; it is in the buffer then."""
+        came = self._arrival.wait(timeout_s)
+        if came:
+            self._take()
+        return came
 
     def observe(self, now_ns: int) -> Observation | None:
         """The newest observation; None while something is missing, which the node's diagnostics name then."""
-        for topic, subscription, take in self._streams:
-            if (message := subscription.newest()) is not None:
-                self._node.heed(topic.name, partial(take, message))
+        self._take()
         if missing := self.buffer.missing(now_ns):
             self._node.report('missing streams', ', '.join(missing))
             return None
         self._node.settle('missing streams')
         return self.buffer.observe(now_ns)
 
-    def _poll(self, topic: topics.Topic, take: Callable[[Any], None]) -> None:
-        self._streams.append((topic, self._node.poll(topic), take))
+    def _take(self) -> None:
+        for subscription, take in self._streams.items():
+            if (message := subscription.newest()) is not None:
+                self._node.heed(subscription.topic.name, partial(take, message))
 
-    _connect = _poll  # how pictures come
+    def _measure(self, message: Any) -> None:
+        self.buffer.add_joints(self._joints.read(message))
 
     def _see(self, name: str, message: Any) -> None:
         self.buffer.add_picture(name, to_ns(message.header.stamp), pixels(message))
-
-
-class AwaitedInputs(ObservationInputs):
-    """The same for who acts on every picture: `arrived` is set at each, by the executor's thread."""
-
-    def __init__(self, node: PipelineNode, values: InputParameters, cameras: Iterable[str] | None = None) -> None:
-        self.arrived = Event()
-        super().__init__(node, values, cameras)
-
-    def _connect(self, topic: topics.Topic, take: Callable[[Any], None]) -> None:
-        def receive(message: Any) -> None:
-            take(message)
-            self.arrived.set()
-        self._node.listen(topic, receive)

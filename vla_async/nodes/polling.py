@@ -5,14 +5,17 @@ messages a second or a display that looks four times a second costs far more tha
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from vla_async.nodes.topics import Topic
+from vla_async.timebase import nanoseconds
 
 
 class _NeverExecuted(CallbackGroup):
@@ -50,6 +53,11 @@ class PolledSubscription:
         self._subscription = node.create_subscription(
             topic.message, topic.name, _unused, _reading(topic.qos, depth), callback_group=self._group, raw=raw)
 
+    @property
+    def handle(self) -> Any:
+        """What rclpy's wait sets know it by."""
+        return self._subscription.handle
+
     def destroy(self) -> None:
         """Unsubscribe."""
         self._node.destroy_subscription(self._subscription)
@@ -75,6 +83,22 @@ class PolledSubscription:
         """The newest message held, or None; older ones are dropped."""
         held = self.drain()
         return held[-1].message if held else None
+
+
+class Arrival:
+    """Waits for messages of polled subscriptions, in the thread that will take them: one wake-up instead of three."""
+
+    def __init__(self, node: Node, subscriptions: Sequence[PolledSubscription]) -> None:
+        self._subscriptions = subscriptions
+        self._wait_set = _rclpy.WaitSet(len(subscriptions), 0, 0, 0, 0, 0, node.context.handle)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether any of them holds a message, now or within `timeout_s` [s]."""
+        self._wait_set.clear_entities()
+        for subscription in self._subscriptions:
+            self._wait_set.add_subscription(subscription.handle)
+        self._wait_set.wait(nanoseconds(max(timeout_s, 0.0)))
+        return bool(self._wait_set.get_ready_entities('subscription'))
 
 
 def _reading(profile: QoSProfile, depth: int) -> QoSProfile:
