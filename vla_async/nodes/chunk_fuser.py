@@ -20,12 +20,12 @@ from vla_async.nodes.conversions import (
     joint_state_value,
     task_value,
     to_ns,
-    window_message,
 )
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
+from vla_async.nodes.window_codec import WindowCodec
 from vla_async.types import ActionChunk, FusionReport
 
 
@@ -66,7 +66,7 @@ class ChunkFuserNode(PipelineNode):
         self._set_point: SetPoint | None = None
         self._chunks, self._sent, self._refused = RateMeter(), RateMeter(), 0
         self._order = JointOrder(self.robot.joint_names)
-        self._trajectory = self.advertise(topics.TRAJECTORY)
+        self._trajectory, self._codec = self.advertise(topics.TRAJECTORY), WindowCodec(self.robot.joint_names)
         self._status = self.advertise(topics.FUSION_STATUS)
         self._set_points = self.poll(topics.JOINT_SET_POINT)
         self._joint_states = self.poll(topics.JOINT_STATES)
@@ -178,7 +178,7 @@ class ChunkFuserNode(PipelineNode):
         except DataError:
             self._moving = False
             raise
-        self._trajectory.publish(window_message(window, self.robot.joint_names))
+        self._trajectory.publish(self._codec.encode(window))
         self._sent.tick(now_ns)
         return window.stamp_ns
 

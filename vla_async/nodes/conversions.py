@@ -150,13 +150,18 @@ def window_value(message: JointTrajectory, names: tuple[str, ...]) -> types.Join
         raise DataError(f'trajectory: joints do not fit the robot; see {", ".join(wrong[:5])}')
     if len(message.points) > MAX_POINTS:  # to read them would keep the bridge from its set-points
         raise DataError(f'trajectory: {len(message.points)} points, at most {MAX_POINTS} are read')
-    times = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
-    if times.size < 2 or times[1] <= times[0] or np.ptp(np.diff(times)) != 0:
+    times_ns = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
+    return on_grid(to_ns(message.header.stamp), times_ns, *(
+        _rows(message, name, len(names)) for name in ('positions', 'velocities', 'accelerations')))
+
+
+def on_grid(stamp_ns: int, times_ns: NDArray[np.int64], position: types.FloatArray, velocity: types.FloatArray,
+            acceleration: types.FloatArray) -> types.JointWindow:
+    """Window of rows (N, D) that hold `times_ns` (N,) after the stamp; raises DataError unless these are even steps."""
+    if times_ns.size < 2 or times_ns[1] <= times_ns[0] or np.ptp(np.diff(times_ns)) != 0:
         raise DataError('trajectory: at least two points on an even grid are needed')
-    return types.JointWindow(
-        stamp_ns=to_ns(message.header.stamp) + int(times[0]), step_ns=int(times[1] - times[0]),
-        position=_rows(message, 'positions', len(names)), velocity=_rows(message, 'velocities', len(names)),
-        acceleration=_rows(message, 'accelerations', len(names)))
+    return types.JointWindow(stamp_ns + int(times_ns[0]), int(times_ns[1] - times_ns[0]), position, velocity,
+                             acceleration)
 
 
 def _rows(message: JointTrajectory, name: str, width: int) -> types.FloatArray:
@@ -164,7 +169,7 @@ def _rows(message: JointTrajectory, name: str, width: int) -> types.FloatArray:
     for i, row in enumerate(rows):
         if row.size != width:
             raise DataError(f'trajectory: point {i} has {row.size} {name} for {width} joints')
-    return np.stack(rows)
+    return np.stack(rows) if rows else np.empty((0, width))
 
 
 def fusion_status_message(report: types.FusionReport, chunk: types.ActionChunk, now_ns: int, trajectory_ns: int,

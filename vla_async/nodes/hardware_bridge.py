@@ -22,7 +22,7 @@ from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.controller_conversions import to_controller
-from vla_async.nodes.conversions import SetPointMessage, to_ns, window_value
+from vla_async.nodes.conversions import SetPointMessage, to_ns
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
@@ -30,6 +30,7 @@ from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.threads import Ticker, take_turns_quickly
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
+from vla_async.nodes.window_codec import WindowCodec
 from vla_async.timebase import step_ns
 from vla_async.urdf import effort_limits
 
@@ -95,7 +96,8 @@ class HardwareBridgeNode(PipelineNode):
         self._joints = JointReader(self)
         self._saturation = SaturationWatch(self.robot.joint_names, effort_limits(self.robot))
         self._joint_states = self.poll(topics.JOINT_STATES)
-        self.listen(topics.TRAJECTORY, self._accept)
+        self._codec = WindowCodec(self.robot.joint_names)
+        self.listen(topics.TRAJECTORY, self._accept, raw=True)
         self.listen(topics.STOP_SIGNAL, self._hear)
         if values.speed_scaling_topic:
             self.listen(topics.speed_scaling(values.speed_scaling_topic), self._observe_speed)
@@ -169,11 +171,11 @@ class HardwareBridgeNode(PipelineNode):
         self._follower.observe(reading.stamp_ns, reading.position, reading.velocity)
         self._saturation.observe(reading)
 
-    def _accept(self, message: Any) -> None:
+    def _accept(self, message: bytes) -> None:
         if not self.active:
             return
         now_ns = self.now_ns()
-        window = window_value(message, self.robot.joint_names)
+        window = self._codec.decode(message)
         refusal = self._follower.accept(window, self.now_ns())
         self._windows.tick(now_ns)
         if refusal:

@@ -90,9 +90,10 @@ class PipelineNode(LifecycleNode):
         """ROS time [ns]."""
         return int(self.get_clock().now().nanoseconds)
 
-    def listen(self, topic: Topic, callback: Callable[[Any], None]) -> None:
+    def listen(self, topic: Topic, callback: Callable[[Any], None], *, raw: bool = False) -> None:
         """Subscribe until cleanup; a VlaAsyncError of the callback becomes a problem named after the topic."""
-        self._listening.append(topic.subscribe(self, lambda message: self.heed(topic.name, lambda: callback(message))))
+        self._listening.append(topic.subscribe(
+            self, lambda message: self.heed(topic.name, lambda: callback(message)), raw=raw))
 
     def poll(self, topic: Topic) -> PolledSubscription:
         """Subscription until cleanup, for a value that is looked at now and then."""

@@ -19,7 +19,7 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import give_up_realtime, take_turns_quickly
+from vla_async.nodes.threads import CAMERA_PRIORITY, ask_for_realtime, take_turns_quickly
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.controllers import ControllerRack
@@ -97,7 +97,7 @@ class RobotSimulator(Node):
         self._pictures = {name: topic.advertise(self) for name, topic in zip(rates, published, strict=True)}
         return CameraLoop(partial(Renderer, world), self._world.lock, fastest,
                           {name: max(1, round(fastest / rate)) for name, rate in rates.items()},
-                          self._now_ns, self._publish_picture, on_start=give_up_realtime)
+                          self._now_ns, self._publish_picture, on_start=partial(ask_for_realtime, priority=CAMERA_PRIORITY))
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

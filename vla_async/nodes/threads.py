@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread, get_native_id
 
@@ -14,7 +15,10 @@ import numpy as np
 from vla_async.timebase import NS_PER_MS, NS_PER_S
 
 SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
-REALTIME_PRIORITY = 35  # below the 40 and 50 of servo loops and controller managers
+# real-time priorities, below the 40 and 50 of servo loops and controller managers
+CONTROL_PRIORITY = 35  # motion and its messages
+ACTING_PRIORITY = 20  # what makes chunks: motion goes first
+CAMERA_PRIORITY = 10  # simulated cameras, which as real ones do not wait for programs, nor keep them waiting
 JOIN_S = 10.0
 
 
@@ -107,10 +111,10 @@ class Ticker:
         self._due_ns += (behind + 1) * self._period_ns
 
 
-def ask_for_realtime(thread: int = 0) -> bool:
+def ask_for_realtime(thread: int = 0, priority: int = CONTROL_PRIORITY) -> bool:
     """Real-time priority for a thread, by default the calling one; False where the machine does not grant it."""
     try:
-        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
+        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(priority))
     except (OSError, AttributeError):  # AttributeError: not Linux
         return False
     return True
@@ -122,10 +126,10 @@ def threads_of_process() -> list[int]:
     return [int(task.name) for task in folder.iterdir()] if folder.is_dir() else [0]
 
 
-def give_up_realtime() -> None:
-    """Ordinary priority for the calling thread, which has inherited another from the one that made it."""
-    if hasattr(os, 'sched_setscheduler'):  # Linux
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+def give_up_realtime(thread: int = 0) -> None:
+    """Ordinary priority for a thread, by default the calling one, which has inherited another from its maker."""
+    with suppress(OSError, AttributeError):  # OSError: the thread is over; AttributeError: not Linux
+        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
 
 
 def take_turns_quickly() -> None:

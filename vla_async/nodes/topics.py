@@ -41,9 +41,9 @@ class Topic:
         """Publisher of this topic on `node`."""
         return node.create_publisher(self.message, self.name, self.qos)
 
-    def subscribe(self, node: Node, callback: Callable[[Any], None]) -> Subscription[Any]:
-        """Subscription of `node` to this topic."""
-        return node.create_subscription(self.message, self.name, callback, self.qos)
+    def subscribe(self, node: Node, callback: Callable[[Any], None], *, raw: bool = False) -> Subscription[Any]:
+        """Subscription of `node` to this topic; `raw` messages are bytes as they came."""
+        return node.create_subscription(self.message, self.name, callback, self.qos, raw=raw)
 
 
 TASK = Topic('task', Task, qos.LATCHED)
