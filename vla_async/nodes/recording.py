@@ -168,7 +168,6 @@ class Recording:
         return Diagnosis(OK, 'recording', values)
 
 
-
 def speed_scaling(name: str) -> tuple[Topic, ...]:
     """The topic of that name, none where it is empty; raises ConfigError for what is no name."""
     try:
