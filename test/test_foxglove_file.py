@@ -15,8 +15,7 @@ FILE = json.loads((share() / 'config/foxglove.json').read_text())
 PANELS = FILE['configById']
 EXISTING = {'3D', 'Image', 'Plot', 'StateTransitions', 'RawMessages', 'DiagnosticSummary'}
 TOPICS = {f'/{topic.name.lstrip("/")}': topic for topic in (
-    *topics.everything(ROBOT), view_topics.MARKERS, view_topics.GHOST, view_topics.ROBOT_DESCRIPTION,
-    view_topics.GHOST_DESCRIPTION)}
+    *topics.everything(ROBOT), view_topics.MARKERS, view_topics.GHOST, view_topics.GHOST_DESCRIPTION)}
 
 
 def strings(value):

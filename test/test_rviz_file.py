@@ -8,7 +8,7 @@ from vla_async.resources import share
 
 ROBOT = embodiment.load('astribot_s1')
 SHOWN = {topic.name: topic for topic in (
-    view_topics.MARKERS, view_topics.ROBOT_DESCRIPTION, view_topics.GHOST_DESCRIPTION,
+    view_topics.MARKERS, topics.ROBOT_DESCRIPTION, view_topics.GHOST_DESCRIPTION,
     *(topics.camera(camera) for camera in ROBOT.cameras))}
 EXISTING = {f'rviz_default_plugins/{name}' for name in ('Grid', 'RobotModel', 'MarkerArray', 'Image')}
 EXISTING_TOOLS = {f'rviz_default_plugins/{name}' for name in ('MoveCamera', 'FocusCamera', 'Measure')}

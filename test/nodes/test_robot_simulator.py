@@ -9,6 +9,7 @@ from vla_async.nodes import topics
 from vla_async.nodes.conversions import controller_message
 from vla_async.nodes.robot_simulator import RobotSimulator
 from vla_async.picture import pixels
+from vla_async.urdf import expand
 
 ROBOT = embodiment.load('astribot_s1')
 HOME = ROBOT.array('home')
@@ -44,6 +45,12 @@ def test_joint_states_and_pictures_of_every_camera_arrive(graph, simulator):
         picture = pixels(pictures[camera.name][-1])
         assert picture.shape == (camera.height, camera.width, 3)
         assert np.ptp(picture) > 50  # something is to be seen
+
+
+def test_it_brings_its_description_as_robots_do(graph, simulator):
+    told = graph.hear(topics.ROBOT_DESCRIPTION)
+    graph.until(lambda: told, 'the description')
+    assert told[0].data == expand(ROBOT).toxml()
 
 
 def test_the_robot_follows_set_points_that_continue_from_home(graph, simulator, command):

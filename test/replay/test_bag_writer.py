@@ -48,15 +48,15 @@ def test_a_type_that_is_not_installed_is_named(share_of):
 
 STORE = get_typestore(Stores.EMPTY)
 STORE.register(get_types_from_msg('float64 x\n', 'demo_msgs/msg/Point'))
+POINT = STORE.types['demo_msgs/msg/Point']
 
 
 def write(folder: Path, count: int, *, compress: bool = True, split_bytes: int = 0) -> BagWriter:
     bag = BagWriter(folder, {'robot': 'astribot_s1'}, compress=compress, split_bytes=split_bytes)
     channel = bag.channel(Channel('/point', 'demo_msgs/msg/Point', 'float64 x\n', QOS))
     bag.channel(Channel('/silent', 'demo_msgs/msg/Point', 'float64 x\n', QOS))
-    point = STORE.types['demo_msgs/msg/Point']
     for i in range(count):
-        data = bytes(STORE.serialize_cdr(point(x=float(i)), 'demo_msgs/msg/Point'))
+        data = bytes(STORE.serialize_cdr(POINT(x=float(i)), 'demo_msgs/msg/Point'))
         bag.write(channel, 1000 + i, 900 + i, data)
         if split_bytes:
             bag.flush()
@@ -105,6 +105,17 @@ def test_a_bag_in_many_files_is_read_in_the_order_of_their_numbers(tmp_path):
     assert [file['message_count'] for file in about['files']] == [1] * 12 + [0]
     assert about['files'][7]['starting_time']['nanoseconds_since_epoch'] == 1007
     assert about['custom_data'] == {'robot': 'astribot_s1'}
+
+
+def test_a_channel_may_come_late_and_is_in_all_files_from_then_on(tmp_path):
+    bag = write(tmp_path / 'bag', 2, split_bytes=1)
+    late = bag.channel(Channel('/late', 'demo_msgs/msg/Point', 'float64 x\n', QOS))
+    bag.write(late, 2000, 1900, bytes(STORE.serialize_cdr(POINT(x=7.0), 'demo_msgs/msg/Point')))
+    bag.close()
+    assert read(tmp_path / 'bag') == [(1000, 0.0), (1001, 1.0), (2000, 7.0)]
+    for number, topics in enumerate([{'/point', '/silent'}, {'/point', '/silent'}, {'/point', '/silent', '/late'}]):
+        with (tmp_path / f'bag/bag_{number}.mcap').open('rb') as stream:
+            assert {c.topic for c in make_reader(stream).get_summary().channels.values()} == topics
 
 
 def test_each_file_of_a_bag_stands_alone(tmp_path):

@@ -103,7 +103,7 @@ def test_whatever_is_asked_for_or_listened_to_is_there(robot, grants) -> None:
     for path, granted in grants.items():
         asked = {name for name in granted['request'] if not (path == BRIDGE and name.startswith(tuple(controllers)))}
         assert asked <= offered, path
-        assert granted['subscribe'] <= said | {'/clock'}, path  # the clock is that of a bag player
+        assert granted['subscribe'] <= said | {'/clock', '/tf', '/tf_static'}, path  # a bag player's, and the robot's
 
 
 def test_the_bridge_may_read_the_settings_of_a_trajectory_controller_and_not_change_them() -> None:
@@ -128,7 +128,8 @@ def test_a_namespace_moves_all_but_what_is_absolute() -> None:
     plain, moved = (sros2.read(policy('so101', namespace)) for namespace in ('/', '/left/arm'))
     for path, granted in plain.items():
         for rule, names in granted.items():
-            fixed = {'/rosout', '/parameter_events', '/clock', '/diagnostics', '/_ros2cli_*/get_type_description'}
+            fixed = {'/rosout', '/parameter_events', '/clock', '/diagnostics', '/_ros2cli_*/get_type_description',
+                     '/tf', '/tf_static'}
             assert moved[path][rule] == {name if name in fixed else f'/left/arm{name}' for name in names}
 
 

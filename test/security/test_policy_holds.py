@@ -30,6 +30,7 @@ pytestmark = pytest.mark.long
 
 ROBOT = 'astribot_s1'
 LIMIT_S = 240.0  # a busy machine
+TRANSFORMS = {'/tf', '/tf_static'}
 UP, STABLE_S = 'all active', 3.0  # endpoints that have not changed for so long will not
 
 
@@ -137,9 +138,11 @@ def test_every_endpoint_of_every_process_is_granted(endpoints, grants, rule) -> 
 
 @pytest.mark.parametrize('rule', ['publish', 'subscribe', 'reply', 'request'])
 def test_nothing_is_granted_that_no_process_does(endpoints, grants, rule) -> None:
-    # the clock is listened to where `use_sim_time` is set; a policy chooses which camera its reasoner reads
+    # the clock is listened to where `use_sim_time` is set; a policy chooses which camera its reasoner reads; transforms
+    # are recorded where their message is installed, which the wheels come without
     cameras = {f'/{camera.topic}' for camera in embodiment.load(ROBOT).cameras}
-    spared = {path: {'/clock'} | (cameras if path == enclave('vlm_reasoner') else set()) for path in endpoints}
+    special = {enclave('vlm_reasoner'): cameras, enclave('recorder'): TRANSFORMS}
+    spared = {path: {'/clock'} | special.get(path, set()) for path in endpoints}
     idle = {path: grants[path][rule] - here[rule] - spared[path] for path, here in endpoints.items()}
     assert not {path: names for path, names in idle.items() if names}
 

@@ -13,6 +13,7 @@ from vla_async.errors import DataError
 from vla_async.fusion.admission import Admission, Columns, cleaned
 from vla_async.fusion.braking import stop, stoppable_velocity
 from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.exact import weighted
 from vla_async.fusion.joint_kinds import of_kind, to_spoken
 from vla_async.fusion.motion import REST, SplineMotion
 from vla_async.fusion.phase import PhaseSearch
@@ -140,7 +141,7 @@ class ChunkFuser:
     def _disagreement(self, target: Target) -> FloatArray:
         """Largest jump over the joints in q, q', q'' that going over to the target at once would make, (3,)."""
         under_way = to_spoken(self._motion.from_index(target.first - 1, 4), self._driven, self._motion.knot_s)
-        jumps = self._at_knot @ (target.points[:3] - under_way)
+        jumps = weighted(self._at_knot, target.points[:3] - under_way)
         jumps[1:, self._driven] = jumps[:2, self._driven]  # of these the target knows the velocity only
         jumps[0, self._driven] = 0.0
         largest: FloatArray = np.abs(jumps).max(axis=1)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
+from vla_async.fusion.exact import cube_root
 from vla_async.types import FloatArray
 
 # What rounding may add to a difference of control points, as a share of the limit.
@@ -79,8 +80,8 @@ class PlanLimits:
         acceleration = limits.acceleration * keep
         jerk = acceleration / ramp_s if limits.jerk is None else limits.jerk * keep
         span = limits.position_max - limits.position_min  # (D,), may be infinite
-        acceleration = np.minimum(acceleration, np.cbrt(24.0 * SHARE_FOR_STOPPING * span * jerk**2))
-        margin = acceleration**3 / (24.0 * jerk**2)
+        acceleration = np.minimum(acceleration, cube_root(24.0 * SHARE_FOR_STOPPING * span * jerk**2))
+        margin = acceleration * acceleration * acceleration / (24.0 * jerk**2)
         margin += ROUNDING * np.where(np.isfinite(span), span, 0.0)
         return cls(limits.position_min + margin, limits.position_max - margin, limits.velocity * keep,
                    acceleration, jerk)
@@ -91,7 +92,7 @@ class PlanLimits:
 
     def differences(self, step_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Bounds of first, second and third differences of control points `step_s` [s] apart, each (D,)."""
-        return self.velocity * step_s, self.acceleration * step_s**2, self.jerk * step_s**3
+        return self.velocity * step_s, self.acceleration * (step_s * step_s), self.jerk * (step_s * step_s * step_s)
 
     @property
     def stop_s(self) -> float:

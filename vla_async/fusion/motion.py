@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.fusion import spline
+from vla_async.fusion.exact import weighted
 from vla_async.timebase import NS_PER_S
 from vla_async.types import FloatArray
 
@@ -71,8 +72,8 @@ class SplineMotion:
         knot, rest = divmod(t_ns, self.knot_ns)
         row = knot - 1 - self._first
         f = rest / self.knot_ns
-        weights = np.dot(np.array((1.0, f, f * f, f * f * f)), self._flat).reshape(3, 4)
-        return np.dot(weights, self._points[row:row + 4])
+        weights = weighted(np.array((1.0, f, f * f, f * f * f)), self._flat).reshape(3, 4)
+        return weighted(weights, self._points[row:row + 4])
 
     def sample(self, start_ns: int, step_ns: int, count: int) -> FloatArray:
         """Position, velocity, acceleration on a grid, shape (count, 3, D)."""
@@ -80,8 +81,8 @@ class SplineMotion:
         times = np.minimum(np.maximum((start_ns - origin) + step_ns * np.arange(count), 0), self.rest_ns - origin)
         rows, rest = np.divmod(times, self.knot_ns)
         rows = np.minimum(rows, len(self._points) - 4)
-        weights = (spline.powers(rest / self.knot_ns) @ self._flat).reshape(count, 3, 4)
-        states = np.matmul(weights, self._points[rows[:, None] + np.arange(4)])
+        weights = weighted(spline.powers(rest / self.knot_ns), self._flat).reshape(count, 3, 4)
+        states = weighted(weights, self._points[rows[:, None] + np.arange(4)][:, None])
         states[times == self.rest_ns - origin] = self._resting  # without the rounding of four equal control points
         return states
 
@@ -90,6 +91,6 @@ class SplineMotion:
 
         `before` holds the four control points (4, D) that shaped the span up to that knot before the change.
         """
-        at_end = self._basis.sum(axis=1) @ before  # f = 1
-        at_start = self._basis[:, 0] @ self.from_index(index - 1, 4)  # f = 0
+        at_end = weighted(self._basis.sum(axis=1), before)  # f = 1
+        at_start = weighted(self._basis[:, 0], self.from_index(index - 1, 4))  # f = 0
         return np.abs(at_start - at_end).max(axis=1)

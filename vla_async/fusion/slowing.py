@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_async.fusion.exact import cube_root, weighted
 from vla_async.fusion.motion import REST
 from vla_async.fusion.smoother import curve_weights
 from vla_async.fusion.transition import blend_weights
@@ -54,7 +55,7 @@ def slowdown(needed: FloatArray) -> FloatArray:
 
 def _times(needed: FloatArray) -> FloatArray:
     """How many times slower a motion must be that needs these shares (3, ...) of velocity, acceleration, jerk."""
-    return np.stack([needed[0], np.sqrt(needed[1]), np.cbrt(needed[2])])
+    return np.stack([needed[0], np.sqrt(needed[1]), cube_root(needed[2])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def slowed(points: FloatArray, needed: FloatArray, given: int, knot_s: float) ->
     places, speed = places[given:], speed[given:]
     span = np.clip(places.astype(np.intp), 1, len(points) - 3)
     weights = curve_weights(places - span, speed)
-    follow = np.matmul(weights[:, None, :], points[(span - 1)[:, None] + np.arange(4)])[:, 0]
+    follow = weighted(weights, points[(span - 1)[:, None] + np.arange(4)])
     return np.concatenate([points[:given], follow, np.repeat(points[-1:], REST, axis=0)])
 
 
@@ -117,6 +118,10 @@ def _smoothed(allowed: FloatArray, nearby: int) -> FloatArray:
     """Nowhere above `allowed` (K,) and without steps: the smallest of the neighbourhood, averaged twice."""
     wide = np.pad(allowed, 2 * nearby, mode='edge')
     lowest = np.lib.stride_tricks.sliding_window_view(wide, 2 * nearby + 1).min(axis=1)
-    box = np.ones(nearby + 1) / (nearby + 1)
-    smooth: FloatArray = np.convolve(lowest, np.convolve(box, box), mode='valid')
-    return smooth
+    return _mean_of(_mean_of(lowest, nearby + 1), nearby + 1)
+
+
+def _mean_of(values: FloatArray, count: int) -> FloatArray:
+    """Means (K - count + 1,) of each `count` neighbours among values (K,)."""
+    mean: FloatArray = np.lib.stride_tricks.sliding_window_view(values, count).sum(axis=1) / count
+    return mean

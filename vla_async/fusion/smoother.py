@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from vla_async.fusion import spline
+from vla_async.fusion.exact import solve, weighted
 from vla_async.types import FloatArray
 
 _ORDER = 4
@@ -30,11 +31,10 @@ def projection(count: int, step_s: float, cutoff_hz: float) -> FloatArray:
     spans = max(count, 2) - 1
     design = np.zeros((count, spans + 3))
     span = np.minimum(np.arange(count), spans - 1)
-    weights = spline.powers(np.arange(count, dtype=float) - span) @ spline.basis(1.0)[0]  # (count, 4)
+    weights = weighted(spline.powers(np.arange(count, dtype=float) - span), spline.basis(1.0)[0])  # (count, 4)
     design[np.arange(count)[:, None], span[:, None] + np.arange(4)] = weights
-    normal = design.T @ design + _penalty(spans + 3, min(cutoff_hz * step_s, _HIGHEST))
-    matrix: FloatArray = np.linalg.solve(normal, design.T)
-    return matrix
+    normal = weighted(design.T, design) + _penalty(spans + 3, min(cutoff_hz * step_s, _HIGHEST))
+    return solve(normal, design.T)
 
 
 def curve_weights(x: FloatArray, ratio: float | FloatArray) -> FloatArray:
@@ -45,10 +45,9 @@ def curve_weights(x: FloatArray, ratio: float | FloatArray) -> FloatArray:
     """
     value, _, second = spline.basis(1.0)
     if isinstance(ratio, float):
-        return spline.powers(x) @ (value - ratio**2 / 6.0 * second)
+        return weighted(spline.powers(x), value - ratio * ratio / 6.0 * second)
     powers = spline.powers(x)
-    weights: FloatArray = powers @ value - ratio[:, None]**2 / 6.0 * (powers @ second)
-    return weights
+    return weighted(powers, value) - ratio[:, None]**2 / 6.0 * weighted(powers, second)
 
 
 def averaged(points: FloatArray, width: int) -> FloatArray:
@@ -64,8 +63,9 @@ def _penalty(points: int, cutoff: float) -> FloatArray:
     basis = (2.0 + math.cos(2.0 * math.pi * cutoff)) / 3.0
     total = np.zeros((points, points))
     smoothing = basis**2 / (2.0 * math.sin(math.pi * cutoff)) ** (2 * _ORDER)
+    smoothing = float(f'{smoothing:.9e}')  # without the last bits, in which libraries of functions differ
     for order, weight in ((_ORDER, smoothing), (2, _TIE), (1, _TIE**2)):
         if points > order:
             difference = np.diff(np.eye(points), order, axis=0)
-            total += weight * difference.T @ difference
+            total += weight * weighted(difference.T, difference)
     return total

@@ -24,7 +24,7 @@ _DERIVATIVES = np.stack([
 
 def basis(knot_s: float) -> FloatArray:
     """Coefficients of (q, q', q'') in SI units for knots `knot_s` [s] apart, shape (3, 4 powers, 4 control points)."""
-    return _DERIVATIVES / np.array([1.0, knot_s, knot_s**2])[:, None, None]
+    return _DERIVATIVES / np.array([1.0, knot_s, knot_s * knot_s])[:, None, None]
 
 
 def powers(fraction: FloatArray) -> FloatArray:

@@ -167,8 +167,8 @@ def _settling(limits: PlanLimits, kinds: Sequence[str], knot_s: float) -> tuple[
     duration = np.maximum(1.5 * limits.velocity / limits.acceleration, np.sqrt(6.0 * limits.velocity / limits.jerk))
     knots = np.ceil(duration / knot_s) + 1.0  # (D,)
     u = np.minimum(np.arange(1.0, knots.max() + 1.0)[:, None] / knots, 1.0)
-    velocity = 1.0 - 3.0 * u**2 + 2.0 * u**3
-    acceleration = knots * (u - 2.0 * u**2 + u**3)
+    velocity = 1.0 - 3.0 * u**2 + 2.0 * u * u * u
+    acceleration = knots * (u - 2.0 * u * u + u * u * u)
     driven = np.array([kind == 'velocity' for kind in kinds])
     return (np.where(driven, velocity, 1.0), np.where(driven, acceleration, np.cumsum(velocity, axis=0)),
             np.where(driven, 0.0, np.cumsum(acceleration, axis=0)))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.fusion.config import FuserConfig
+from vla_async.fusion.exact import cube_root
 from vla_async.fusion.limits import PlanLimits
 from vla_async.types import FloatArray
 
@@ -55,14 +56,14 @@ def shortest_s(way: FloatArray, limits: PlanLimits) -> FloatArray:
     """Time [s] (..., D) that the quintic needs for a way (..., D) [rad or m] inside SHARE of the limits."""
     room = way / SHARE
     return np.maximum(np.maximum(PEAKS[0] * room / limits.velocity, np.sqrt(PEAKS[1] * room / limits.acceleration)),
-                      np.cbrt(PEAKS[2] * room / limits.jerk))
+                      cube_root(PEAKS[2] * room / limits.jerk))
 
 
 def possible_way(duration_s: float, way: FloatArray, limits: PlanLimits) -> FloatArray:
     """Share (D,) of a way (D,) [rad or m] that the quintic can go in so much time, the inverse of `shortest_s`."""
     room = SHARE * np.minimum(np.minimum(limits.velocity * duration_s / PEAKS[0],
-                                         limits.acceleration * duration_s**2 / PEAKS[1]),
-                              limits.jerk * duration_s**3 / PEAKS[2])
+                                         limits.acceleration * (duration_s * duration_s) / PEAKS[1]),
+                              limits.jerk * (duration_s * duration_s * duration_s) / PEAKS[2])
     share: FloatArray = room / np.maximum(way, room)
     return share
 

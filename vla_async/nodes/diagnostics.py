@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from vla_async.launcher.identity import own_identity
@@ -14,6 +15,7 @@ from vla_async.nodes.clocks import STEADY
 from vla_async.timebase import NS_PER_S, seconds
 
 MAX_TEXT = 1000  # characters
+LAST_S = 0.5  # patience with listeners
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 STALE = DiagnosticStatus.STALE  # of a pipeline node: its work stands still, and lifecycle_manager kills it
 PROCESS = 'process'  # key of the value by which lifecycle_manager finds the node's process
@@ -70,6 +72,11 @@ class DiagnosticsPublisher:
     def publish(self) -> None:
         """Publish now; also called right after a failure, so that its cause is known at once."""
         self._publish(self._diagnose())
+
+    def publish_last(self) -> None:
+        """The same, and wait for a moment until all who listen have it: the process may end upon it."""
+        self.publish()
+        self._publisher.wait_for_all_acked(Duration(seconds=LAST_S))
 
     def publish_busy(self, task: str) -> None:
         """Announce that the node will say nothing until `task` is done, and that this is as it should be."""

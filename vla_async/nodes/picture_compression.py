@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
@@ -14,7 +15,7 @@ QUALITY = 90  # a tenth to a twentieth of the bytes; of noise and edges little i
 
 def compressed(topic: Topic) -> Topic:
     """Where the pictures of a topic are found once they are compressed."""
-    return Topic(f'{topic.name}/compressed', CompressedImage, topic.qos)
+    return replace(topic, name=f'{topic.name}/compressed', message=CompressedImage)
 
 
 def compress(serialised: bytes) -> bytes:

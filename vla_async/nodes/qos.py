@@ -19,6 +19,7 @@ def _profile(depth: int, *, reliable: bool = True, latched: bool = False,
 
 NEWEST = _profile(1)  # only the newest value counts, and it shall arrive
 LATCHED = _profile(1, latched=True)  # a late joiner gets the newest value
+LATCHED_ALL = _profile(100, latched=True)  # several speak, each once: played back by one, none may push out another
 LATENT = _profile(1, latched=True, lifespan_s=10.0)  # a late joiner gets it unless it is too old to be of use
 EVENTS = _profile(20)  # every value counts
 JOINT_STATES = _profile(5)

@@ -7,30 +7,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
-from sensor_msgs.msg import Image
+from rclpy.validate_topic_name import validate_topic_name
 
 from vla_async.embodiment import load
-from vla_async.errors import ConfigError, DataError
+from vla_async.errors import ConfigError, DataError, EnvironmentFault
 from vla_async.nodes import topics
 from vla_async.nodes.clocks import ReceiptTimes
 from vla_async.nodes.diagnostics import ERROR, OK, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.parameters import RobotParameters, parameter
-from vla_async.nodes.picture_compression import compress, compressed
-from vla_async.nodes.polling import PolledSubscription, Received
-from vla_async.nodes.qos import qos_yaml
+from vla_async.nodes.polling import Received
+from vla_async.nodes.recorded_topic import RecordedTopic
 from vla_async.nodes.topics import Topic
-from vla_async.replay.audit import TopicAudit, summary, write_audit
-from vla_async.replay.bag_writer import BagWriter, Channel
-from vla_async.replay.message_definitions import definition
+from vla_async.replay.audit import summary, write_audit
+from vla_async.replay.bag_writer import BagWriter
 from vla_async.replay.provenance import provenance
+from vla_async.replay.write_fault import write_fault
 
 NICENESS = 15  # watching must not slow what is watched
 PERIOD_S = 0.05
 FLUSH_PERIOD_S = 0.5  # with what a busy machine adds, a kill costs less than a second
 STANDSTILL_S = 5.0  # diagnostics alone, this node's own too, come every second
-DEPTH, IMAGE_DEPTH = 100, 16  # what may arrive while a flush compresses
 MB = 10**6
 
 
@@ -44,17 +42,7 @@ class Parameters(RobotParameters):
     compress_images: bool = parameter(False, 'pictures as JPEG, on <camera>/image_raw/compressed')
     split_mb: int = parameter(0, 'begin a new file when the present one has this size; 0: never [MB]',
                               low=0, high=1_000_000)
-
-
-@dataclass
-class _Source:
-    """A topic on its way into the bag."""
-
-    subscription: PolledSubscription
-    handle: int
-    audit: TopicAudit
-    name: str  # absolute
-    convert: Callable[[bytes], bytes]
+    speed_scaling_topic: str = parameter('', "the bridge's parameter of this name, to be recorded as well; empty: none")
 
 
 class Recording:
@@ -68,13 +56,15 @@ class Recording:
                               'give another one, or remove what is there')
         robot = load(values.robot)
         self._node, self._values = node, values
+        recorded = (*topics.everything(robot), *speed_scaling(values.speed_scaling_topic))
         self._bag = self._open()
-        self._sources = [self._source(topic) for topic in topics.everything(robot)]
+        self._topics = [RecordedTopic(node, topic, self._bag, compress_images=values.compress_images)
+                        for topic in recorded]
         self._stop = threading.Event()
         self._wrote_s = time.monotonic()
         self._times = ReceiptTimes(node.get_clock())
         self._refused = 0  # pictures that could not be compressed
-        self.fault: Exception | None = None
+        self.fault: EnvironmentFault | None = None
         self._thread = threading.Thread(target=self._run, name='recording', daemon=True)
         self._diagnostics = DiagnosticsPublisher(node, 'bag', values.robot, self._diagnose)
         self._thread.start()
@@ -91,16 +81,16 @@ class Recording:
 
     @property
     def topics(self) -> int:
-        """How many topics it listens to."""
-        return len(self._sources)
+        """How many topics it is about; one that is optional counts once something came."""
+        return len(self._expected())
 
     def silent(self) -> list[str]:
         """Topics on which nothing has come."""
-        return sorted(source.name for source in self._sources if not source.audit.messages)
+        return sorted(topic.name for topic in self._expected() if not topic.audit.messages)
 
     def audit(self) -> dict[str, object]:
         """What was recorded so far."""
-        return summary({source.name: source.audit for source in self._sources})
+        return summary({topic.name: topic.audit for topic in self._expected()})
 
     def close(self) -> None:
         """Take what still lies in the subscriptions, end the bag with index and audit; a second call does nothing."""
@@ -109,9 +99,15 @@ class Recording:
         self._stop.set()
         self._thread.join()
         if self.fault is None:
-            self._drain()
-            self._bag.close()
-            write_audit(self.audit(), self.folder)
+            self._attempt(self._finish)
+
+    def _finish(self) -> None:
+        self._drain()
+        self._bag.close()
+        write_audit(self.audit(), self.folder)
+
+    def _expected(self) -> list[RecordedTopic]:
+        return [topic for topic in self._topics if topic.expected]
 
     def _open(self) -> BagWriter:
         values = self._values
@@ -121,59 +117,62 @@ class Recording:
         except OSError as error:
             raise ConfigError(f'recorder: folder {values.folder!r} cannot be written: {error.strerror}') from error
 
-    def _source(self, topic: Topic) -> _Source:
-        shrinks = self._values.compress_images and topic.message is Image
-        written = compressed(topic) if shrinks else topic
-        kind = f'{written.message.__module__.split(".")[0]}/msg/{written.message.__name__}'
-        text = definition(kind, lambda package: Path(get_package_share_directory(package)))
-        name = self._node.resolve_topic_name(written.name)
-        depth = IMAGE_DEPTH if topic.message is Image else DEPTH
-        return _Source(PolledSubscription(self._node, topic, depth=depth, raw=True),
-                       self._bag.channel(Channel(name, kind, text, qos_yaml(topic.qos))), TopicAudit(text), name,
-                       compress if shrinks else _as_it_is)
-
     def _run(self) -> None:
+        self._attempt(self._record)
+
+    def _record(self) -> None:
         flushed_s = time.monotonic()
+        while not self._stop.wait(PERIOD_S):
+            self._drain()
+            if time.monotonic() - flushed_s >= FLUSH_PERIOD_S:
+                flushed_s = time.monotonic()
+                self._bag.flush()
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        """Do it; what goes wrong, a full disk, say, ends the recording and nothing else, and is said at once."""
         try:
-            while not self._stop.wait(PERIOD_S):
-                self._drain()
-                if time.monotonic() - flushed_s >= FLUSH_PERIOD_S:
-                    flushed_s = time.monotonic()
-                    self._bag.flush()
-        except Exception as error:  # a full disk, say, ends the recording and nothing else
-            self.fault = error
-            self._node.get_logger().error(f'recording ended: {error}')
+            action()
+        except Exception as error:
+            self._bag.abandon()
+            self.fault = write_fault(self.folder, error)
+            self._node.get_logger().error(str(self.fault))
+            self._diagnostics.publish_last()
+            for topic in self._topics:  # nobody need send any more
+                topic.destroy()
 
     def _drain(self) -> None:
         if not self._times.look():
             return
-        held = [(received, source) for source in self._sources for received in source.subscription.drain()]
-        for received, source in sorted(held, key=lambda one: one[0].received_ns):  # files follow upon another in time
-            self._write(received, source)
+        held = [(received, topic) for topic in self._topics for received in topic.drain()]
+        for received, topic in sorted(held, key=lambda one: one[0].received_ns):  # files follow upon another in time
+            self._write(received, topic)
 
-    def _write(self, received: Received, source: _Source) -> None:
+    def _write(self, received: Received, topic: RecordedTopic) -> None:
         try:
-            data = source.convert(received.message)
+            topic.write(self._times.of(received.received_ns), self._times.of(received.sent_ns), received.message)
         except DataError as error:
             if not self._refused:  # once, not for each message of a stream
-                self._node.get_logger().error(f'{source.name}: {error}')
+                self._node.get_logger().error(f'{topic.name}: {error}')
             self._refused += 1
             return
-        received_ns = self._times.of(received.received_ns)
-        self._bag.write(source.handle, received_ns, self._times.of(received.sent_ns), data)
-        source.audit.take(received_ns, data)
         self._wrote_s = time.monotonic()
 
     def _diagnose(self) -> Diagnosis:
         values = {'messages': self.messages, 'MB': self.size / MB, 'pictures refused': self._refused,
                   'silent': len(self.silent())}
         if self.fault is not None:
-            return Diagnosis(ERROR, f'recording ended: {self.fault}', values)
+            return Diagnosis(ERROR, str(self.fault), values)
         age_s = time.monotonic() - self._wrote_s
         if age_s > STANDSTILL_S:
             return Diagnosis(ERROR, f'nothing has been recorded for {age_s:.2f} s', values)
         return Diagnosis(OK, 'recording', values)
 
 
-def _as_it_is(data: bytes) -> bytes:
-    return data
+def speed_scaling(name: str) -> tuple[Topic, ...]:
+    """The topic of that name, none where it is empty; raises ConfigError for what is no name."""
+    try:
+        if name:
+            validate_topic_name(name)
+    except InvalidTopicNameException as error:
+        raise ConfigError(f'recorder: speed_scaling_topic {name!r} is no name of a topic') from error
+    return (topics.speed_scaling(name),) if name else ()

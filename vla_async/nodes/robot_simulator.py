@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from rclpy.node import Node
+from std_msgs.msg import String
 from vla_async_msgs.msg import SimulationStatus
 from vla_async_msgs.srv import ResetSimulation
 
@@ -27,6 +28,7 @@ from vla_async.sim.furniture import SPECTATOR
 from vla_async.sim.realtime import RealTimeWorld, Snapshot
 from vla_async.sim.world import World
 from vla_async.types import FloatArray, ImageArray
+from vla_async.urdf import expand
 
 STATUS_PERIOD_S = 0.1
 SLOW_FACTOR = 0.95
@@ -79,6 +81,8 @@ class RobotSimulator(Node):
         self._status = topics.SIMULATION_STATUS.advertise(self)
         self._world = RealTimeWorld(world, self._robot, self._now_ns, self._take_commands, self._publish_state)
         self._cameras = self._camera_loop(world, values.spectator_hz)
+        self._description = topics.ROBOT_DESCRIPTION.advertise(self)
+        self._description.publish(String(data=expand(self._robot).toxml()))  # as a robot's robot_state_publisher does
         self.create_service(ResetSimulation, '~/reset', self._reset)
         self.create_timer(STATUS_PERIOD_S, self._publish_status, clock=STEADY)
         self._diagnostics = DiagnosticsPublisher(self, 'real-time simulation', values.robot, self._diagnose)

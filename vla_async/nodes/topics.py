@@ -12,7 +12,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Float64, Float64MultiArray
+from std_msgs.msg import Float64, Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory
 from vla_async_msgs.msg import (
     ActionChunk,
@@ -28,6 +28,11 @@ from vla_async_msgs.msg import (
 from vla_async.embodiment import Camera, Embodiment, Output
 from vla_async.nodes import qos
 
+try:
+    from tf2_msgs.msg import TFMessage
+except ImportError:  # there is no wheel of it; every ROS distribution has it
+    TFMessage = None
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -36,6 +41,7 @@ class Topic:
     name: str
     message: type[Any]
     qos: QoSProfile
+    optional: bool = False  # many robots have nobody who speaks on it
 
     def advertise(self, node: Node) -> Publisher[Any]:
         """Publisher of this topic on `node`."""
@@ -56,9 +62,12 @@ JOINT_SET_POINT = Topic('joint_set_point', JointSetPoint, qos.EVENTS)
 JOINT_STATES = Topic('joint_states', JointState, qos.JOINT_STATES)
 STOP_SIGNAL = Topic('stop_signal', StopSignal, qos.SIGNAL)  # from outside the suite
 SYSTEM_STATUS = Topic('system_status', SystemStatus, qos.LATCHED)
-SIMULATION_STATUS = Topic('simulation_status', SimulationStatus, qos.NEWEST)
-SPECTATOR = Topic('camera/spectator/image_raw', Image, qos.SENSOR)  # the simulator's, for videos
+SIMULATION_STATUS = Topic('simulation_status', SimulationStatus, qos.NEWEST, optional=True)
+SPECTATOR = Topic('camera/spectator/image_raw', Image, qos.SENSOR, optional=True)  # the simulator's, for videos
 DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray, qos.EVENTS)
+ROBOT_DESCRIPTION = Topic('robot_description', String, qos.LATCHED, optional=True)  # URDF
+TRANSFORMS = () if TFMessage is None else (
+    Topic('/tf', TFMessage, qos.EVENTS, optional=True), Topic('/tf_static', TFMessage, qos.LATCHED_ALL, optional=True))
 
 ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT,
           JOINT_STATES, STOP_SIGNAL, SYSTEM_STATUS, SIMULATION_STATUS, DIAGNOSTICS)
@@ -78,12 +87,13 @@ def controller(spec: Output) -> Topic:
 
 def speed_scaling(name: str) -> Topic:
     """Speed of a robot's controllers in percent, on the topic that its driver names."""
-    return Topic(name, Float64, qos.SIGNAL)
+    return Topic(name, Float64, qos.SIGNAL, optional=True)
 
 
 def everything(robot: Embodiment) -> tuple[Topic, ...]:
-    """All topics of a running suite, for the recorder."""
-    return (*ARROWS, *(camera(c) for c in robot.cameras), SPECTATOR, *(controller(o) for o in robot.outputs))
+    """All topics of a running suite, and those by which a bag alone shows the robot; for the recorder."""
+    return (*ARROWS, *(camera(c) for c in robot.cameras), SPECTATOR, *(controller(o) for o in robot.outputs),
+            ROBOT_DESCRIPTION, *TRANSFORMS)
 
 
 def produced(robot: Embodiment) -> tuple[Topic, ...]:

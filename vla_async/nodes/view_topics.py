@@ -11,6 +11,5 @@ from vla_async.nodes.topics import Topic
 MARKERS = Topic('motion_markers', MarkerArray, qos.NEWEST)
 # joints at the end of the fused motion, of which a robot_state_publisher in the namespace `ghost` makes frames
 GHOST = Topic('ghost/joint_states', JointState, qos.NEWEST)
-# what robot_state_publishers tell, the robot's own and the ghost's
-ROBOT_DESCRIPTION = Topic('robot_description', String, qos.LATCHED)
+# what the ghost's robot_state_publisher tells
 GHOST_DESCRIPTION = Topic('ghost/robot_description', String, qos.LATCHED)

@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='begin a new file when the present one has N megabytes (default: never)')
     parser.add_argument('--compress-images', action='store_true',
                         help='pictures as JPEG, on <camera>/image_raw/compressed')
+    parser.add_argument('--speed-scaling-topic', default='', metavar='TOPIC',
+                        help="the bridge's parameter of this name, where it is set: record that topic as well")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     from vla_async.recording.session import record
     folder = (args.out or Path('runs') / time.strftime('%Y-%m-%d_%H-%M-%S') / 'bag').resolve()
     values = Parameters(robot=args.robot, folder=str(folder), checkpoint=args.checkpoint,
-                        compress_images=args.compress_images, split_mb=args.split_mb)
+                        compress_images=args.compress_images, split_mb=args.split_mb,
+                        speed_scaling_topic=args.speed_scaling_topic)
     console = Console()
     audit = record(values, args.namespace, console)
     print_audit(audit, console)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from vla_async.errors import ConfigError, EnvironmentFault
+from vla_async.errors import ConfigError
 from vla_async.launcher.environment import ament_prefix_path
 from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandoned
 from vla_async.nodes.recording import MB, NICENESS, Parameters, Recording
@@ -44,8 +44,7 @@ def record(values: Parameters, namespace: str, console: Console) -> dict[str, An
         finally:
             recording.close()
     if recording.fault is not None:
-        raise EnvironmentFault(f'recording ended: {recording.fault}; mend what there is with '
-                               f'`vla-async bag mend {recording.folder}`')
+        raise recording.fault
     return recording.audit()
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,11 @@ class _File:
         self._writer.finish()
         self._stream.close()
 
+    def abandon(self) -> None:
+        """Let go of it as it is; of what it has not written yet the file takes what it can."""
+        with suppress(OSError):
+            self._stream.close()
+
 
 class BagWriter:
     """Writes messages as they come; what lies before the last `flush` survives a kill of the process."""
@@ -93,7 +99,7 @@ class BagWriter:
         return sum(self._counts)
 
     def channel(self, channel: Channel) -> int:
-        """Handle of a new channel for serialised messages (CDR); all are made before the first message."""
+        """Handle of a new channel for serialised messages (CDR), in the present file and all that follow."""
         self._file.add(channel)
         self._channels.append(channel)
         self._qos.append(yaml.safe_load(channel.qos))
@@ -119,6 +125,10 @@ class BagWriter:
         self._end_file()
         self.size = self._full_bytes
         self._write_metadata(self._full)
+
+    def abandon(self) -> None:
+        """Let go of the bag after a write that failed: it can be mended from now on."""
+        self._file.abandon()
 
     def _open(self) -> _File:
         file = _File(self._folder / file_name(self._folder, len(self._full)), self._about, self._compression)

@@ -18,6 +18,7 @@ STOP_STATION = 'stop_station'  # a stop button or safety controller that speaks 
 BRIDGE_SERVICES = ('stop', 'hold', 'release')
 TOPIC = re.compile(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 SPECTATOR = 'camera/spectator/image_raw'
+TRANSFORMS = ('/tf', '/tf_static')
 MOTION = ('action_chunk', 'trajectory', 'latent', 'system_status')  # what displays show of the suite
 
 
@@ -81,9 +82,10 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             publish=('task',), execute=('run_task',),
             subscribe=('latent', 'action_chunk', 'joint_set_point', 'simulation_status')),
         'robot_simulator': Rights(
-            publish=('joint_states', 'simulation_status', *cameras, SPECTATOR), subscribe=controllers,
+            publish=('joint_states', 'simulation_status', 'robot_description', *cameras, SPECTATOR),
+            subscribe=controllers,
             reply=('~/reset',)),
-        'recorder': Rights(subscribe=(*arrows, *cameras, SPECTATOR, *controllers)),
+        'recorder': Rights(subscribe=(*arrows, *cameras, SPECTATOR, *controllers, 'robot_description', *TRANSFORMS)),
         'motion_markers': Rights(publish=('motion_markers', 'ghost/joint_states'), subscribe=MOTION),
     }
 

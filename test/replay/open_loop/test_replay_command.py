@@ -14,7 +14,8 @@ from vla_async.errors import ConfigError
 from vla_async.replay.open_loop import thresholds
 from vla_async.replay.open_loop.comparison import FIGURES, compare, figure, interval
 from vla_async.replay.open_loop.judge import Work, judge, short_names
-from vla_async.replay.open_loop.report import SCHEMA, rounded
+from vla_async.replay.open_loop.report import SCHEMA
+from vla_async.replay.open_loop.rounding import rounded
 
 SCHEMA_DATA = json.loads(SCHEMA.read_text())
 

@@ -1,16 +1,22 @@
-"""The moments of a replay that are worth looking at first."""
+"""The moments of a replay that are worth looking at first.
+
+They are compared by what is told of them: where several are as bad, the last bits, which may differ from processor to
+processor, shall not choose among them.
+"""
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vla_async.embodiment import Embodiment
 from vla_async.replay import metrics
 from vla_async.replay.open_loop.measures import runs
+from vla_async.replay.open_loop.rounding import rounded
 from vla_async.replay.open_loop.stretch import Stretch
+from vla_async.types import FloatArray
 
 EACH = 3  # of a kind that are told
 APART_NS = 1_000_000_000  # moments of a kind that are nearer are one
@@ -38,7 +44,7 @@ class WorstMoments:
         """Look at a stretch."""
         for moment in (*self._disagreements(stretch), *self._limits(stretch), *self._starvation(stretch),
                        *self._errors(stretch)):
-            self._keep(moment)
+            self._keep(replace(moment, badness=rounded(moment.badness)))
 
     def worst(self) -> list[Moment]:
         """The worst of each kind, kind by kind, worst first."""
@@ -64,7 +70,7 @@ class WorstMoments:
         _, acceleration = metrics.difference_quotients(points.stamp_ns, points.position)
         shares = np.abs(acceleration) / self._robot.array('acceleration')  # (N-2, D)
         for i in _largest(shares.max(axis=1)):
-            joint = int(shares[i].argmax())
+            joint = _first_of_largest(shares[i])
             yield Moment(float(shares[i, joint]), int(points.stamp_ns[i + 1]), 'acceleration',
                          f'{self._robot.joint_names[joint]} at {shares[i, joint]:.2f} times its acceleration limit')
 
@@ -82,12 +88,18 @@ class WorstMoments:
         done, known = stretch.measured.at(points.stamp_ns)
         error = np.abs(points.position - done) * (known & points.following)[:, None]  # (N, D)
         for i in _largest(error.max(axis=1)):
-            joint = int(error[i].argmax())
+            joint = _first_of_largest(error[i])
             yield Moment(float(error[i, joint]), int(points.stamp_ns[i]), 'distance',
                          f'{self._robot.joint_names[joint]} would have been {error[i, joint]:.3f} rad or m from '
                          'where the robot was')
 
 
-def _largest(values: np.ndarray) -> list[int]:
+def _largest(values: FloatArray) -> list[int]:
     """Places of the EACH largest of values (N,), in order of time; those that are nothing are left out."""
-    return sorted(int(i) for i in np.argsort(-values, kind='stable')[:EACH] if values[i] > 0)
+    told = np.array(rounded(values.tolist()))
+    return sorted(int(i) for i in np.argsort(-told, kind='stable')[:EACH] if told[i] > 0)
+
+
+def _first_of_largest(values: FloatArray) -> int:
+    """Place of the largest of values (N,), the first of those that are told alike."""
+    return int(np.argmax(rounded(values.tolist())))

@@ -10,9 +10,9 @@ from typing import Any
 from vla_async.replay.open_loop.comparison import compare
 from vla_async.replay.open_loop.configuration import Configuration
 from vla_async.replay.open_loop.judge import JudgedBag
+from vla_async.replay.open_loop.rounding import rounded
 from vla_async.replay.open_loop.thresholds import Threshold
 
-DIGITS = 6  # significant ones that are told: the last bits differ from processor to processor
 SCHEMA = Path(__file__).resolve().parents[2] / 'replay.schema.json'
 Report = dict[str, Any]
 
@@ -37,15 +37,6 @@ def write_json(report: Mapping[str, Any], path: Path) -> None:
     path.write_text(json.dumps(report, indent=2, allow_nan=False) + '\n')
 
 
-def rounded(value: Any) -> Any:
-    """`value` with every float to DIGITS significant digits, at any depth."""
-    if isinstance(value, float):
-        return float(f'{value:.{DIGITS}g}')
-    if isinstance(value, dict):
-        return {key: rounded(entry) for key, entry in value.items()}
-    return [rounded(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
 def _bag(bag: JudgedBag) -> Report:
     return {
         'bag': bag.name, 'robot': bag.robot,
@@ -63,7 +54,7 @@ def _bag(bag: JudgedBag) -> Report:
 def _verdict(bags: Sequence[JudgedBag], thresholds: Sequence[Threshold]) -> Report:
     missed = [{'bag': bag.name, 'configuration': judged.configuration.label, 'text': text}
               for bag in bags for judged in bag.judged for threshold in thresholds
-              if (text := threshold.missed(judged.total))]
+              if (text := threshold.missed(rounded(judged.total)))]
     return {'thresholds': len(thresholds), 'missed': missed, 'passed': not missed and (bool(bags) or not thresholds)}
 
 
