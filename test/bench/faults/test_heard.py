@@ -39,9 +39,9 @@ class Bag:
     def hear_others(self, received_ns):
         self._writer.write(self._topics[1], received_ns, received_ns, bytes(8))
 
-    def judged(self, since_ns=BEGIN_NS):
+    def judged(self, since_ns=BEGIN_NS, **options):
         self._writer.flush()
-        return judged_by_stamps([self.folder], ROBOT, since_ns)
+        return judged_by_stamps([self.folder], ROBOT, since_ns, **options)
 
 
 def moving(stamp_ns):
@@ -52,8 +52,9 @@ def moving(stamp_ns):
     return SetPointMessage(ROBOT.dof).of(command, stamp_ns + 50_000, 0, 'following', '')
 
 
-def stamps(seconds):
-    return range(BEGIN_NS, BEGIN_NS + round(seconds * NS_PER_S), TICK_NS)
+def stamps(seconds, begin_ms=0):
+    begin_ns = BEGIN_NS + begin_ms * NS_PER_MS
+    return range(begin_ns, begin_ns + round(seconds * NS_PER_S), TICK_NS)
 
 
 def test_only_what_came_since_the_run_began_is_judged(bag):
@@ -79,7 +80,21 @@ def test_what_a_fault_says_in_the_bridges_name_is_no_set_point_of_the_bridge(bag
     assert report.heard_s == pytest.approx(0.6, abs=0.005)
 
 
-@pytest.mark.parametrize(('later_ms', 'stopped'), [(20, False), (500, True)])
+def test_nor_is_a_copy_whose_original_the_recorder_missed(bag):
+    for stamp in stamps(0.3):
+        bag.hear(stamp, moving(stamp))
+    (message,) = spoilt('NaN', [moving(BEGIN_NS + 150 * NS_PER_MS + 1)], [NS_PER_S], np.random.default_rng(0))
+    bag.hear(stamp + 1, message)
+    assert bag.judged().beyond == ()
+
+
+def test_a_clock_that_is_set_back_makes_no_copies(bag):
+    for stamp in (*stamps(0.3), *stamps(0.3, -10_000)):
+        bag.hear(stamp, moving(stamp))
+    assert bag.judged().heard_s == pytest.approx(0.6, abs=0.01)
+
+
+@pytest.mark.parametrize(('later_ms', 'stopped'), [(200, False), (600, True)])
 def test_a_bridge_that_others_outlive_has_fallen_silent(bag, later_ms, stopped):
     for stamp in stamps(0.3):
         bag.hear(stamp, moving(stamp))
@@ -87,6 +102,15 @@ def test_a_bridge_that_others_outlive_has_fallen_silent(bag, later_ms, stopped):
     assert (bag.judged().stop > 0.5) is stopped
 
 
+@pytest.mark.parametrize('died', [False, True])
+def test_a_bridge_that_died_was_silent_for_the_longest_time_in_which_nothing_came(bag, died):
+    for stamp in (*stamps(0.2), *stamps(0.2, 500), *stamps(0.2, 3000)):  # the recorder missed some, too
+        bag.hear(stamp, moving(stamp))
+    report = bag.judged(died=died)
+    assert (report.stop > 0.5) is died
+    assert report.unheard_s == pytest.approx(0.3 if died else 2.6, abs=0.01)
+
+
 def test_of_nothing_nothing_is_known(bag):
     assert bag.judged().heard_s == 0.0
-    assert judged_by_stamps([], ROBOT, 0).heard_s == 0.0
+    assert judged_by_stamps([], ROBOT, 0, died=True).heard_s == 0.0

@@ -18,7 +18,7 @@ CONDITIONS = {'settings': {'seed': 0, 'robot': 'astribot_s1', 'checkpoint': 'tou
 
 
 VIOLATED = ('acceleration of set-point left_arm_1: 3.7 of its limit', 'velocity of joint left_arm_1: 1.2 of its limit')
-CALM = StampReport(5.0, (0.6, 0.83, 0.97), 0.1, 0.0, 0.012, ())
+CALM = StampReport(5.0, 0.0, (0.6, 0.83, 0.97), 0.1, 0.0, 0.012, ())
 
 
 def run(fault='kill chunk_fuser', number=0, why='', hold_s=0.5, recovery_s=2.0, violations=0, speed=0.2,
@@ -48,6 +48,8 @@ def test_sums_are_those_that_were_promised():
     ({'stamps': replace(CALM, stop=3.5)}, 'silence'),
     ({'stamps': replace(CALM, jump=1.3)}, 'silence'),
     ({'stamps': replace(CALM, heard_s=0.0)}, 'unknown'),
+    ({'stamps': replace(CALM, unheard_s=0.4)}, 'unknown'),
+    ({'stamps': replace(CALM, unheard_s=0.4, stop=3.5)}, 'silence'),
     ({'stamps': None}, 'unknown'),
     ({'violated': VIOLATED[1:]}, 'joints'),
     ({'violations': 0}, None),
@@ -59,8 +61,8 @@ def test_a_row_says_where_its_violations_come_from(changes, cause):
 def test_what_the_stamps_say_is_in_the_row_and_in_words_where_a_limit_was_broken():
     row = row_of(run(violations=33, evidence=Path('logs/failed/kill_chunk_fuser_0')))
     assert row['limit_violations'] == 33
-    assert row['stamps'] == {'heard_s': 5.0, 'position': 0.6, 'velocity': 0.83, 'acceleration': 0.97, 'stop': 0.1,
-                             'jump': 0.0, 'longest_gap_s': 0.012, 'beyond': []}
+    assert row['stamps'] == {'heard_s': 5.0, 'unheard_s': 0.0, 'position': 0.6, 'velocity': 0.83,
+                             'acceleration': 0.97, 'stop': 0.1, 'jump': 0.0, 'longest_gap_s': 0.012, 'beyond': []}
     assert row['evidence'] == 'logs/failed/kill_chunk_fuser_0'
     assert 'cause: lateness; ' in in_words(row)
     assert '0.97 of the acceleration limit' in in_words(row)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vla_async import embodiment
-from vla_async.bench.faults.stamps import GAP_NS, StampWatch
+from vla_async.bench.faults.stamps import SILENT_NS, StampWatch
 from vla_async.replay.set_points import SetPoint
 from vla_async.sim.limit_watch import LimitWatch
 from vla_async.timebase import NS_PER_MS, NS_PER_S
@@ -37,10 +37,10 @@ def stamps(seconds, begin_ns=BEGIN_NS, period_ns=TICK_NS):
     return range(begin_ns, begin_ns + round(seconds * NS_PER_S), period_ns)
 
 
-def judged(*points, silent_ns=0):
+def judged(*points, silent_ns=0, reborn_ns=None):
     watch = StampWatch(ROBOT)
     for point in points:
-        watch.add(point)
+        watch.add(point, reborn=point.stamp_ns == reborn_ns)
     watch.end(silent_ns)
     return watch.report()
 
@@ -88,11 +88,11 @@ def test_too_fast_too_far_and_not_finite_are_named():
     (JOINT, 0.5, 3.5), (JOINT, 0.1, 0.7), ('base_yaw', 0.09, 3.3)])
 def test_who_dies_in_motion_stops_the_robot_dead(joint, amplitude, ratio):
     points = [swing(stamp, joint, amplitude) for stamp in stamps(np.pi / 2 / FREQUENCY)]  # up to its greatest speed
-    report = judged(*points, silent_ns=2 * GAP_NS)
+    report = judged(*points, silent_ns=2 * SILENT_NS)
     assert report.stop == pytest.approx(ratio, abs=0.15)
     assert report.broken_off is (ratio > 1.25)
     assert (report.jump, report.beyond) == (0.0, ())
-    assert judged(*points, silent_ns=GAP_NS // 2).stop == 0.0  # whose last word is not out yet
+    assert judged(*points, silent_ns=SILENT_NS // 2).stop == 0.0  # whose last word is not out yet
 
 
 @pytest.mark.parametrize(('apart', 'ratio'), [(0.0, 0.0), (0.01, 0.64), (0.058, 3.7)])
@@ -100,8 +100,10 @@ def test_who_dies_in_motion_stops_the_robot_dead(joint, amplitude, ratio):
 def test_who_begins_again_elsewhere_makes_the_robot_jump(apart, ratio, late):
     elsewhere = HOME.copy()
     elsewhere[NAMES.index(JOINT)] += apart
+    again_ns = BEGIN_NS + 2 * NS_PER_S
     report = judged(*(rest(stamp, HOME) for stamp in stamps(0.2)),
-                    *(rest(stamp, elsewhere, late) for stamp in stamps(0.5, BEGIN_NS + 2 * NS_PER_S)))
+                    *(rest(stamp, elsewhere, late) for stamp in stamps(0.5, again_ns)),
+                    reborn_ns=None if late else again_ns)
     assert report.jump == pytest.approx(ratio, abs=0.03)
     assert (report.stop, report.beyond) == (pytest.approx(0.0, abs=1e-9), ())
     assert report.broken_off is (ratio > 1.25)
@@ -113,6 +115,26 @@ def test_a_clock_that_is_set_in_motion_is_no_silence(by_s):
     moved = [replace(point, stamp_ns=point.stamp_ns + by_s * NS_PER_S) for point in later]
     report = judged(*map(swing, stamps(0.4)), *moved)
     assert (report.stop, report.jump, report.beyond) == (0.0, 0.0, ())
+
+
+def test_what_the_recorder_missed_is_counted_and_not_judged():
+    report = judged(*map(swing, stamps(0.4)), *map(swing, stamps(0.5, BEGIN_NS + NS_PER_S)))
+    assert (report.stop, report.jump, report.beyond) == (0.0, 0.0, ())
+    assert report.unheard_s == pytest.approx(0.6, abs=0.005)
+    assert report.heard_s == pytest.approx(0.9, abs=0.01)
+
+
+def test_nor_is_a_motion_that_came_to_its_rest_while_the_recorder_was_away():
+    report = judged(*map(swing, stamps(0.4)), *(rest(stamp, HOME) for stamp in stamps(0.5, BEGIN_NS + NS_PER_S)))
+    assert (report.stop, report.jump, report.beyond) == (0.0, 0.0, ())
+    assert report.unheard_s == pytest.approx(0.6, abs=0.005)
+
+
+def test_unless_the_bridge_is_known_to_have_died_between():
+    again_ns = BEGIN_NS + NS_PER_S
+    report = judged(*map(swing, (*stamps(0.4), *stamps(0.5, again_ns))), reborn_ns=again_ns)
+    assert report.stop > 3.0  # it was at full speed
+    assert (report.jump, report.beyond, report.unheard_s) == (0.0, (), 0.0)  # where it began nobody heard
 
 
 def test_joints_whose_controllers_go_on_by_themselves_do_not_stop_with_the_bridge():

@@ -99,6 +99,8 @@ def attempt(graph: Graph, plan: Plan, fault: Fault, number: int, rng: np.random.
     """Try a fault once and judge what the robot did."""
     context = Context(graph.driver, graph.starter, plan.options.robot, graph.clocks, graph.folder, rng)
     mark, evidence = graph.driver.recording.mark(), Evidence(graph.folder / 'logs')
+    bridge = graph.starter.processes['hardware_bridge']
+    restarts = bridge.restarts
     trace, verdict, restart_s = _outcome(graph, fault, mark, context)
     load, said = os.getloadavg()[0], () if verdict.passed else tuple(_complaints(graph))
     kept = None
@@ -107,7 +109,7 @@ def attempt(graph: Graph, plan: Plan, fault: Fault, number: int, rng: np.random.
             graph.driver.wait(FLUSHED_S)
         if plan.evidence is not None:
             kept = evidence.keep(graph.bags, mark.made_ns, folder_of(plan.evidence, fault.name, number))
-    stamps = judged_by_stamps(graph.bags, plan.options.robot, mark.made_ns)
+    stamps = judged_by_stamps(graph.bags, plan.options.robot, mark.made_ns, died=bridge.restarts > restarts)
     return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, load, said, stamps, kept)
 
 

@@ -55,15 +55,18 @@ def cause(trace: Trace, report: StampReport | None) -> str | None:
         return JOINTS
     if report is None or not report.heard_s:
         return UNKNOWN
-    return SET_POINTS if report.beyond else SILENCE if report.broken_off else LATENESS
+    if report.beyond:
+        return SET_POINTS
+    return SILENCE if report.broken_off else UNKNOWN if report.unheard_s else LATENESS
 
 
 def _stamps(report: StampReport | None) -> Entry | None:
     if report is None:
         return None
     used = {name: _short(ratio) for name, ratio in zip(QUANTITIES, report.ratios, strict=True)}
-    return {'heard_s': _short(report.heard_s), **used, 'stop': _short(report.stop), 'jump': _short(report.jump),
-            'longest_gap_s': _short(report.longest_gap_s), 'beyond': list(report.beyond)}
+    return {'heard_s': _short(report.heard_s), 'unheard_s': _short(report.unheard_s), **used,
+            'stop': _short(report.stop), 'jump': _short(report.jump), 'longest_gap_s': _short(report.longest_gap_s),
+            'beyond': list(report.beyond)}
 
 
 def sums(rows: list[Entry]) -> Entry:

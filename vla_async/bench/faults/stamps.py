@@ -22,6 +22,7 @@ from vla_async.types import FloatArray
 
 STEP_NS = 2 * NS_PER_MS
 GAP_NS = nanoseconds(Tolerances.gap_s)  # without set-points for longer the bridge takes the robot for stopped
+SILENT_NS = 500 * NS_PER_MS  # at the end, where no later set-point tells
 SETTLED_STEPS = 100  # then nothing is left of a stop or a jump in the low-pass
 SPEAKING, SILENT, BEGINNING = range(3)
 
@@ -31,6 +32,7 @@ class StampReport:
     """Largest ratios to the limits [1]."""
 
     heard_s: float  # for so long
+    unheard_s: float  # between set-points that others must have come between
     ratios: tuple[float, float, float]  # position, velocity, acceleration of what was asked for
     stop: float  # acceleration, as the set-points ended in motion
     jump: float  # acceleration, as they began elsewhere than they had ended
@@ -54,35 +56,45 @@ class StampWatch:
         self._low_pass = LowPass(seconds(STEP_NS))
         self._worst = np.zeros((3, 3, len(self._names)))  # phase, quantity, joint
         self._last: SetPoint | None = None
-        self._grid_ns = self._settling = self._heard_ns = self._longest_ns = self._infinite = 0
+        self._grid_ns = self._settling = self._infinite = 0
+        self._heard_ns = self._unheard_ns = self._longest_ns = 0
 
-    def add(self, point: SetPoint) -> None:
-        """The next one."""
+    def add(self, point: SetPoint, *, reborn: bool = False) -> None:
+        """The next one; `reborn`: it is of another process than the one before."""
         if not np.isfinite(point.position).all():
             self._infinite += 1
             return
         last, self._last = self._last, point
-        span_ns = 0 if last is None else point.stamp_ns - last.stamp_ns
-        if last is not None and 0 <= span_ns <= GAP_NS:
+        if last is not None and 0 <= point.stamp_ns - last.stamp_ns <= GAP_NS:
             self._follow(last, point)
-        elif last is not None and (point.late or not point.velocity.any()):
+        else:
+            self._begin(last, point, reborn)
+
+    def _begin(self, last: SetPoint | None, point: SetPoint, reborn: bool) -> None:
+        """The first of a stretch. A bridge that neither died nor says that it is late was not silent: the recorder was
+        away, or the clock was set, and nobody knows what was between."""
+        silent = last is not None and (reborn or point.late)
+        if last is not None and silent:
             self._stand(last)
-            self._settling, self._grid_ns = SETTLED_STEPS, point.stamp_ns
-        else:  # the first, or the clock was set, or the recorder was away: nobody knows what was between
+        elif last is not None:
+            self._unheard_ns += max(point.stamp_ns - last.stamp_ns, 0)
+        rests = silent and not point.velocity.any()
+        if not rests:
             self._low_pass.restart(point.position, point.velocity, point.acceleration)
-            self._settling, self._grid_ns = 0, point.stamp_ns
+        self._settling, self._grid_ns = SETTLED_STEPS if rests else 0, point.stamp_ns
 
     def end(self, silent_ns: int) -> None:
         """Nothing more has come for so long."""
-        if self._last is not None and silent_ns > GAP_NS:
+        if self._last is not None and silent_ns > SILENT_NS:
             self._stand(self._last)
 
     def report(self) -> StampReport:
         """What was seen so far."""
         ratios = np.divide(self._worst, self._limits, out=np.zeros_like(self._worst), where=self._limits < np.inf)
         position, velocity, acceleration = (float(ratio) for ratio in ratios[SPEAKING].max(axis=1))
-        return StampReport(seconds(self._heard_ns), (position, velocity, acceleration), float(ratios[SILENT, 2].max()),
-                           float(ratios[BEGINNING, 2].max()), seconds(self._longest_ns), tuple(self._beyond(ratios)))
+        return StampReport(seconds(self._heard_ns), seconds(self._unheard_ns), (position, velocity, acceleration),
+                           float(ratios[SILENT, 2].max()), float(ratios[BEGINNING, 2].max()),
+                           seconds(self._longest_ns), tuple(self._beyond(ratios)))
 
     def _follow(self, last: SetPoint, point: SetPoint) -> None:
         span_ns = point.stamp_ns - last.stamp_ns
