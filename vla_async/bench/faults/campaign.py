@@ -103,13 +103,13 @@ def attempt(graph: Graph, plan: Plan, fault: Fault, number: int, rng: np.random.
     restarts = bridge.restarts
     trace, verdict, restart_s = _outcome(graph, fault, mark, context)
     load, said = os.getloadavg()[0], () if verdict.passed else tuple(_complaints(graph))
-    kept = None
-    if not verdict.passed:
+    kept, died = None, bridge.restarts > restarts
+    if died or not verdict.passed:
         with suppress(VlaAsyncError):  # one process too often dead, say; the next run will tell
             graph.driver.wait(FLUSHED_S)
-        if plan.evidence is not None:
-            kept = evidence.keep(graph.bags, mark.made_ns, folder_of(plan.evidence, fault.name, number))
-    stamps = judged_by_stamps(graph.bags, plan.options.robot, mark.made_ns, died=bridge.restarts > restarts)
+    if plan.evidence is not None and not verdict.passed:
+        kept = evidence.keep(graph.bags, mark.made_ns, folder_of(plan.evidence, fault.name, number))
+    stamps = judged_by_stamps(graph.bags, plan.options.robot, mark.made_ns, died=died)
     return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, load, said, stamps, kept)
 
 
