@@ -1,7 +1,6 @@
 """Serialised joint states, read past the decoder: of a hundred a second most is the same names again."""
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +8,9 @@ import numpy as np
 
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.replay.bag import to_ns
-from vla_async.timebase import NS_PER_S
-from vla_async.types import FloatArray
+from vla_async.replay.cdr import COUNT, LITTLE_ENDIAN, TIME, after_string, doubles, time_ns
 
-LITTLE_ENDIAN = b'\x00\x01\x00\x00'  # plain CDR
-STAMP, COUNT = struct.Struct('<iI'), struct.Struct('<I')
-AFTER_STAMP = len(LITTLE_ENDIAN) + STAMP.size
+AFTER_STAMP = len(LITTLE_ENDIAN) + TIME.size
 
 
 class JointStateReader:
@@ -30,11 +26,10 @@ class JointStateReader:
         end = AFTER_STAMP + len(self._same)
         if not self._same or raw[:4] != LITTLE_ENDIAN or raw[AFTER_STAMP:end] != self._same:
             return self._learn(raw)
-        seconds, nanoseconds = STAMP.unpack_from(raw, len(LITTLE_ENDIAN))
-        position, end = _doubles(raw, end)
-        velocity, end = _doubles(raw, end)
-        effort, _ = _doubles(raw, end)
-        return self._order.arrange(seconds * NS_PER_S + nanoseconds, self._names, position, velocity, effort)
+        position, end = doubles(raw, end)
+        velocity, end = doubles(raw, end)
+        effort, _ = doubles(raw, end)
+        return self._order.arrange(time_ns(raw, len(LITTLE_ENDIAN)), self._names, position, velocity, effort)
 
     def _learn(self, raw: bytes) -> JointReading:
         message = self._decode(raw)
@@ -46,24 +41,9 @@ class JointStateReader:
 
 
 def _end_of_names(raw: bytes) -> int:
-    place = _after_string(raw, AFTER_STAMP)  # the frame
+    place = after_string(raw, AFTER_STAMP)  # the frame
     (count,) = COUNT.unpack_from(raw, place)
     place += COUNT.size
     for _ in range(count):
-        place = _after_string(raw, place)
+        place = after_string(raw, place)
     return place
-
-
-def _after_string(raw: bytes, place: int) -> int:
-    """Where the next number of four bytes may be."""
-    (length,) = COUNT.unpack_from(raw, place)
-    return (place + COUNT.size + length + 3) // 4 * 4
-
-
-def _doubles(raw: bytes, place: int) -> tuple[FloatArray, int]:
-    """A sequence (N,) and where the next one begins; its numbers lie at multiples of eight bytes after the head."""
-    (count,) = COUNT.unpack_from(raw, place)
-    place += COUNT.size
-    if count:
-        place += (len(LITTLE_ENDIAN) - place) % 8
-    return np.frombuffer(raw, '<f8', count, place), place + 8 * count

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_async.embodiment import Embodiment
+from vla_async.sim.low_pass import LowPass
 from vla_async.types import FloatArray
 
-POLES, POLE_S = 4, 0.015
 SPEED_STEPS = 5  # physics steps of one entry of the speeds
 SPEEDS_KEPT = 256  # entries that wait to be taken
 SIDES = ('set-point', 'joint')
@@ -45,13 +45,15 @@ class LimitWatch:
 
     def __init__(self, robot: Embodiment, timestep_s: float) -> None:
         self._names, self._dof = robot.joint_names, robot.dof
-        self._limits, self._allowed, self._middle = _limits(robot)
-        self._low_pass, self._feed, self._derive = _filter(timestep_s)
+        limits, middle = limits_about_middle(robot)
+        self._limits, self._middle = np.tile(limits, 2), np.tile(middle, 2)
+        self._allowed = np.hstack([with_slack(limits, slack) for slack in (SET_POINT_SLACK, JOINT_SLACK)])
+        self._low_pass = LowPass(timestep_s)
         self.restart(np.zeros(robot.dof))
 
     def restart(self, position: FloatArray) -> None:
         """Forget everything; the robot rests at `position` (D,) [rad or m], and is told to."""
-        self._state = np.tile(position, (POLES, 2))  # (POLES, 2 D) set-points, then joints
+        self._low_pass.restart(np.tile(position, 2))  # set-points, then joints
         self._worst = np.zeros((3, 2 * self._dof))
         self._judged = self._unjudged = self._violations = self._excused = self._touched = 0
         self._speed, self._steps = np.zeros(2), 0
@@ -67,10 +69,9 @@ class LimitWatch:
         `touching`: the robot is in contact with something.
         """
         both = np.concatenate((set_point, position))
-        self._state = self._low_pass @ self._state + self._feed * both
         used = np.empty((3, both.size))
         np.subtract(both, self._middle, out=used[0])
-        np.matmul(self._derive, self._state, out=used[1:])
+        used[1:] = self._low_pass.step(both)
         np.abs(used, out=used)
         self._note_speed(used[1])
         self._touched = TOUCH_STEPS if touching else max(self._touched - 1, 0)
@@ -105,27 +106,15 @@ class LimitWatch:
                      f'{ratios[row, column]:.2f} of its limit' for row, column in zip(rows, columns, strict=True))
 
 
-def _limits(robot: Embodiment) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Limits (3, 2 D) about the middle of each joint's range, the same with slack, and that middle (2 D,)."""
+def limits_about_middle(robot: Embodiment) -> tuple[FloatArray, FloatArray]:
+    """Limits (3, D) of position, velocity, acceleration; positions about the middle of each joint's range, (D,)."""
     lower, upper = robot.array('lower'), robot.array('upper')
     bounded = np.isfinite(lower) & np.isfinite(upper)
     middle = np.where(bounded, (np.where(bounded, lower, 0.0) + np.where(bounded, upper, 0.0)) / 2, 0.0)
     half = np.where(bounded, upper - middle, np.inf)
-    limits = np.stack([half, robot.array('velocity'), robot.array('acceleration')])
-    allowed = [np.stack([half + slack[0], *(limits[1:] * np.array(slack[1:])[:, None])])
-               for slack in (SET_POINT_SLACK, JOINT_SLACK)]
-    return np.tile(limits, 2), np.hstack(allowed), np.tile(middle, 2)
+    return np.stack([half, robot.array('velocity'), robot.array('acceleration')]), middle
 
 
-def _filter(timestep_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """x <- A x + b u of the low-pass in implicit steps, and C: velocity and acceleration of its output are C x.
-
-    Pole i follows pole i - 1 by x_i' = (x_{i-1} - x_i) / T, so the differences between poles are derivatives:
-    the output's velocity is (x_3 - x_4) / T, its acceleration (x_2 - 2 x_3 + x_4) / T^2.
-    """
-    share = timestep_s / (POLE_S + timestep_s)
-    chain = np.linalg.inv(np.eye(POLES) - share * np.eye(POLES, k=-1)).astype(np.float64)
-    derive = np.zeros((2, POLES))
-    derive[0, -2:] = np.array([1.0, -1.0]) / POLE_S
-    derive[1, -3:] = np.array([1.0, -2.0, 1.0]) / POLE_S ** 2
-    return (1.0 - share) * chain, share * chain[:, :1], derive
+def with_slack(limits: FloatArray, slack: tuple[float, float, float]) -> FloatArray:
+    """What is allowed, (3, D)."""
+    return np.stack([limits[0] + slack[0], *(limits[1:] * np.array(slack[1:])[:, None])])

@@ -11,14 +11,16 @@ from vla_async.sim.controllers import ControllerRack
 from vla_async.sim.limit_watch import LimitReport, LimitWatch
 from vla_async.sim.scene import Outcome, Scene
 from vla_async.sim.world import World
-from vla_async.timebase import NS_PER_S, step_ns
+from vla_async.timebase import NS_PER_MS, NS_PER_S, step_ns
 from vla_async.types import FloatArray
 
 SLICE_STEPS = 2  # physics steps between two looks at the clock
 TOLERATED_LAG_NS = 100_000_000  # farther behind, the world runs late for good instead of catching up in a burst
-NOTED_LAG_NS = 8_000_000
-# After a lag and after a standstill the joints have to catch up, which says nothing about who commands the robot.
-LAG_STEPS, STANDSTILL_STEPS = 100, 300
+# A burst takes the newest command with its first slice and holds it until time has caught up: a step of the set-points
+# that nobody commanded, as is the one after a standstill. So many physics steps pass after the last slice that was late
+# by more than this [ns] until less than a tenth of a limit is left of it in the set-points, and nothing beyond a limit
+# in the joints, also at full speed. There, one slice adds a third of an acceleration limit at most, and two the whole.
+UNJUDGED_STEPS = ((TOLERATED_LAG_NS, 300), (8 * NS_PER_MS, 100), (4 * NS_PER_MS, 40))
 FACTOR_WINDOW_NS = 5 * NS_PER_S
 
 
@@ -93,31 +95,34 @@ class RealTimeWorld:
         began_ns = due_ns = time.monotonic_ns()
         simulated_ns = next_state_ns = window_ns = 0
         while not self._stop.is_set():
-            self._slice(due_ns)
+            due_ns = self._slice(due_ns) + self._slice_ns
             simulated_ns += self._slice_ns
             if simulated_ns >= next_state_ns:
                 next_state_ns += self._state_ns
                 self._publish_state()
-            due_ns, behind_ns = _wait_until(due_ns + self._slice_ns)
-            if behind_ns > NOTED_LAG_NS:
-                self._limits.excuse(LAG_STEPS)
-            if behind_ns > TOLERATED_LAG_NS:
-                due_ns += behind_ns
-                self.slices_late += 1
-                self._limits.excuse(STANDSTILL_STEPS)
+            _wait_until(due_ns)
             if (elapsed_ns := time.monotonic_ns() - began_ns) >= FACTOR_WINDOW_NS:
                 self._factor = (simulated_ns - window_ns) / elapsed_ns
                 began_ns, window_ns = began_ns + elapsed_ns, simulated_ns
 
-    def _slice(self, due_ns: int) -> None:
-        """Physics from `due_ns` (monotonic) on; slices that run late, in a burst, still are their time apart."""
-        now_ns = self._clock_ns() - (time.monotonic_ns() - due_ns)
-        with self.lock:
+    def _slice(self, due_ns: int) -> int:
+        """Physics from `due_ns` (monotonic) on; slices that run late, in a burst, still are their time apart.
+
+        Returns `due_ns`, or after a standstill the present time.
+        """
+        with self.lock:  # for which a slice may have to wait, too
+            late_ns = time.monotonic_ns() - due_ns
+            self._limits.excuse(unjudged_steps(late_ns))
+            if late_ns > TOLERATED_LAG_NS:
+                due_ns += late_ns
+                self.slices_late += 1
+            now_ns = self._clock_ns() - (time.monotonic_ns() - due_ns)
             self._take_commands(self.controllers, now_ns)
             held = self.controllers.reference(now_ns)
             for _ in range(SLICE_STEPS):
                 self._world.step(held)
                 self._limits.add(held, self._world.position(), touching=self._world.touching)
+        return due_ns
 
     def _publish_state(self) -> None:
         with self.lock:
@@ -125,9 +130,13 @@ class RealTimeWorld:
         self._on_state(*state)
 
 
-def _wait_until(due_ns: int) -> tuple[int, int]:
-    """Sleep until `due_ns` (monotonic); returns it and by how much it was missed already before [ns]."""
+def unjudged_steps(late_ns: int) -> int:
+    """Physics steps that say nothing of who commands the robot, from a slice on that begins so late."""
+    return next((steps for lag_ns, steps in UNJUDGED_STEPS if late_ns > lag_ns), 0)
+
+
+def _wait_until(due_ns: int) -> None:
+    """Sleep until `due_ns` (monotonic)."""
     left_ns = due_ns - time.monotonic_ns()
     if left_ns > 0:
         time.sleep(left_ns / NS_PER_S)
-    return due_ns, max(-left_ns, 0)

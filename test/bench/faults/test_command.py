@@ -1,11 +1,15 @@
 """The command line, and which faults it chooses."""
 import argparse
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vla_async.bench.faults import command
 from vla_async.bench.faults.graph import NODES
+from vla_async.bench.faults.judge import COMES_BACK, Trace, Verdict
 from vla_async.bench.faults.kinds import FAULTS
+from vla_async.bench.faults.rows import Run
 from vla_async.errors import ConfigError
 from vla_async.graph import ALL
 
@@ -51,3 +55,14 @@ def test_quick_is_twice_and_the_default_twenty_times(parse):
 def test_numbers_that_make_no_sense_are_refused(parse, words):
     with pytest.raises(ConfigError, match='positive'):
         command.run(parse(*words))
+
+
+@pytest.mark.parametrize(('evidence', 'words'), [
+    (None, '`--logs DIR` keeps the bag of failed runs'),
+    (Path('logs/failed/no_fault_3'), 'its bag and logs: logs/failed/no_fault_3')])
+def test_a_run_that_failed_tells_where_its_evidence_is_or_how_to_get_it(evidence, words):
+    trace = Trace(np.empty(0), np.empty(0), np.empty(0), 0.0)
+    failed = Run('no fault', 3, COMES_BACK, Verdict('the motion did not come back', None, None), trace, None, 2.0,
+                 ('bridge holding',), None, evidence)
+    assert command._failure(failed) == (
+        f'no fault, run 3: the motion did not come back (bridge holding); {words}')

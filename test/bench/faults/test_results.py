@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vla_async.bench.faults.judge import COMES_BACK, Trace, Verdict
 from vla_async.bench.faults.page import page
-from vla_async.bench.faults.results import Results, Run
+from vla_async.bench.faults.results import Results
+from vla_async.bench.faults.rows import Run, in_words, row_of
+from vla_async.bench.faults.stamps import StampReport
 from vla_async.errors import ConfigError
 
 CONDITIONS = {'settings': {'seed': 0, 'robot': 'astribot_s1', 'checkpoint': 'touch', 'version': '0'},
@@ -13,9 +17,15 @@ CONDITIONS = {'settings': {'seed': 0, 'robot': 'astribot_s1', 'checkpoint': 'tou
               'slack': {'set-points': [1e-6, 1.02, 1.25], 'joints': [0.01, 1.1, 1.5]}}
 
 
-def run(fault='kill chunk_fuser', number=0, why='', hold_s=0.5, recovery_s=2.0, violations=0, speed=0.2):
-    trace = Trace(np.arange(-0.5, 2.0, 0.01), *np.full((2, 250), speed), 0.0, violations, ('a joint',) * violations)
-    return Run(fault, number, COMES_BACK, Verdict(why, hold_s, recovery_s), trace, None, 2.0)
+VIOLATED = ('acceleration of set-point left_arm_1: 3.7 of its limit', 'velocity of joint left_arm_1: 1.2 of its limit')
+CALM = StampReport(5.0, 0.0, (0.6, 0.83, 0.97), 0.1, 0.0, 0.012, ())
+
+
+def run(fault='kill chunk_fuser', number=0, why='', hold_s=0.5, recovery_s=2.0, violations=0, speed=0.2,
+        violated=VIOLATED, stamps=CALM, evidence=None):
+    times_s, speeds = np.arange(-0.5, 2.0, 0.01), np.full((2, 250), speed)
+    trace = Trace(times_s, *speeds, 0.0, violations, violated if violations else ())
+    return Run(fault, number, COMES_BACK, Verdict(why, hold_s, recovery_s), trace, None, 2.0, (), stamps, evidence)
 
 
 def test_sums_are_those_that_were_promised():
@@ -30,6 +40,40 @@ def test_sums_are_those_that_were_promised():
         'recovery_s_max': 2.5}
     assert [each['why'] for each in entry['each']] == ['', '', 'too far']
     assert not results.passed
+
+
+@pytest.mark.parametrize(('changes', 'cause'), [
+    ({}, 'lateness'),
+    ({'stamps': replace(CALM, beyond=('velocity of left_arm_1: 1.30 of its limit',))}, 'set-points'),
+    ({'stamps': replace(CALM, stop=3.5)}, 'silence'),
+    ({'stamps': replace(CALM, jump=1.3)}, 'silence'),
+    ({'stamps': replace(CALM, heard_s=0.0)}, 'unknown'),
+    ({'stamps': replace(CALM, unheard_s=0.4)}, 'unknown'),
+    ({'stamps': replace(CALM, unheard_s=0.4, stop=3.5)}, 'silence'),
+    ({'stamps': None}, 'unknown'),
+    ({'violated': VIOLATED[1:]}, 'joints'),
+    ({'violations': 0}, None),
+])
+def test_a_row_says_where_its_violations_come_from(changes, cause):
+    assert row_of(run(**{'violations': 33, **changes}))['cause'] == cause
+
+
+def test_what_the_stamps_say_is_in_the_row_and_in_words_where_a_limit_was_broken():
+    row = row_of(run(violations=33, evidence=Path('logs/failed/kill_chunk_fuser_0')))
+    assert row['limit_violations'] == 33
+    assert row['stamps'] == {'heard_s': 5.0, 'unheard_s': 0.0, 'position': 0.6, 'velocity': 0.83,
+                             'acceleration': 0.97, 'stop': 0.1, 'jump': 0.0, 'longest_gap_s': 0.012, 'beyond': []}
+    assert row['evidence'] == 'logs/failed/kill_chunk_fuser_0'
+    assert 'cause: lateness; ' in in_words(row)
+    assert '0.97 of the acceleration limit' in in_words(row)
+    assert in_words(row_of(run())) == in_words({'run': 0, 'why': 'of an older campaign'}) == ''
+
+
+def test_runs_whose_set_points_were_beyond_are_counted_whatever_the_physics_saw():
+    results = Results(CONDITIONS, None)
+    results.add(run(number=0))
+    results.add(run(number=1, stamps=replace(CALM, beyond=('velocity of left_arm_1: 1.30 of its limit',))))
+    assert (results.faults[0]['beyond_by_stamps'], results.faults[0]['passed']) == (1, 2)
 
 
 @pytest.mark.parametrize(('runs', 'worst'), [
@@ -89,12 +133,12 @@ def test_memory_that_grows_fails_the_campaign():
 def test_the_page_shows_every_fault_and_why_it_failed():
     results = Results(CONDITIONS, None)
     results.add(run())
-    results.add(run('NaN on <joint_states>', why='beyond & away', recovery_s=None, hold_s=None))
+    results.add(run('NaN on <joint_states>', why='beyond & away', recovery_s=None, hold_s=None, violations=33))
     results.note(memory={'minutes': 5.0, 'warm_up': 0.3, 'flat': True, 'processes': {
         'chunk_fuser': {'held_mib': 70.0, 'growth_mib': 0.1, 'flat': True}}})
     html = page(results.content)
     for words in ('1 of 2 faults passed', 'NaN on &lt;joint_states&gt;', 'beyond &amp; away', 'chunk_fuser', '2 cores',
-                  'Nothing: no process'):
+                  'Nothing: no process', 'cause: lateness'):
         assert words in html
     assert html.count('data:image/png;base64,') == 3  # recoveries, and one for each fault
 

@@ -10,6 +10,8 @@ injector.py, spoil.py   messages that nobody should send, beside the real publis
 relay.py, treatment.py  a process that some topics pass through, and what it does to them
 clock.py, clock_shift.c clocks that jump, for chosen processes
 judge.py      passed or not, by what the simulated robot did at every step of its physics
-results.py    the JSON, which an interrupted campaign continues; page.py and pictures.py: the same for people
+stamps.py     what the bridge asked of it, by its set-points' own stamps; heard.py: from the recorder's bag
+evidence.py   what is kept of a run that failed
+results.py    the JSON, which an interrupted campaign continues; rows.py: a run in it; page.py, pictures.py: for people
 memory.py     how much more each process holds after some minutes
 """

@@ -5,6 +5,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import numpy as np
 
 from vla_async.bench.faults import leftovers
 from vla_async.bench.faults.driver import Mark
+from vla_async.bench.faults.evidence import Evidence, folder_of
 from vla_async.bench.faults.fault import Context, Fault
 from vla_async.bench.faults.graph import LIFECYCLE, Graph, running
+from vla_async.bench.faults.heard import judged_by_stamps
 from vla_async.bench.faults.judge import HOLD_S, RESTS, Trace, Verdict, judge, recovery_time_s
-from vla_async.bench.faults.results import Results, Run
+from vla_async.bench.faults.results import Results
+from vla_async.bench.faults.rows import Run
 from vla_async.demo.figures import MANAGER
 from vla_async.demo.options import DemoOptions
 from vla_async.errors import VlaAsyncError
@@ -28,7 +32,7 @@ TAIL_S = 1.0  # how long a robot is watched after it has recovered
 BACK_PATIENCE_S = 30.0  # with a process that was started again
 SPARE_PATIENCE_S = 180.0  # with one that prepares with what processor time is left over
 EPISODE_RUNS = 10  # then the table is tidied up
-ATTEMPTS = 3  # to bring the graph into the state from which a fault is tried
+FLUSHED_S = 1.0  # until the recorder has written what came before
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Plan:
     options: DemoOptions
     faults: Sequence[Fault]
     runs: int
-    folder: Path
+    folder: Path  # where the graph writes
+    evidence: Path | None = None  # where the bags of failed runs go
 
 
 def campaign(plan: Plan, results: Results) -> Iterator[Run]:
@@ -65,7 +70,7 @@ def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tupl
             if graph.tried == 0:
                 raise  # not even a new one comes so far
             return
-        run = attempt(graph, plan.options, fault, number, rng)
+        run = attempt(graph, plan, fault, number, rng)
         graph.tried, graph.clean = graph.tried + 1, run.verdict.passed and not fault.resets
         results.add(run)
         pending.pop(0)
@@ -90,11 +95,27 @@ def _await_spare(graph: Graph, victim: str) -> None:
     graph.driver.comes_true(lambda: graph.starter.processes[victim].replaceable, SPARE_PATIENCE_S)
 
 
-def attempt(graph: Graph, options: DemoOptions, fault: Fault, number: int, rng: np.random.Generator) -> Run:
+def attempt(graph: Graph, plan: Plan, fault: Fault, number: int, rng: np.random.Generator) -> Run:
     """Try a fault once and judge what the robot did."""
-    context = Context(graph.driver, graph.starter, options.robot, graph.clocks, graph.folder, rng)
-    mark, restarts = graph.driver.recording.mark(), _restarts(graph)
-    error, restart_s = '', None
+    context = Context(graph.driver, graph.starter, plan.options.robot, graph.clocks, graph.folder, rng)
+    mark, evidence = graph.driver.recording.mark(), Evidence(graph.folder / 'logs')
+    bridge = graph.starter.processes['hardware_bridge']
+    restarts = bridge.restarts
+    trace, verdict, restart_s = _outcome(graph, fault, mark, context)
+    load, said = os.getloadavg()[0], () if verdict.passed else tuple(_complaints(graph))
+    kept, died = None, bridge.restarts > restarts
+    if died or not verdict.passed:
+        with suppress(VlaAsyncError):  # one process too often dead, say; the next run will tell
+            graph.driver.wait(FLUSHED_S)
+    if plan.evidence is not None and not verdict.passed:
+        kept = evidence.keep(graph.bags, mark.made_ns, folder_of(plan.evidence, fault.name, number))
+    stamps = judged_by_stamps(graph.bags, plan.options.robot, mark.made_ns, died=died)
+    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, load, said, stamps, kept)
+
+
+def _outcome(graph: Graph, fault: Fault, mark: Mark, context: Context) -> tuple[Trace, Verdict, float | None]:
+    """What came of the fault, and after which time a killed process was back [s]."""
+    restarts, restart_s, error = _restarts(graph), None, ''
     try:
         fault.inject(context)
         end_ns = context.begin_ns if context.awaited else time.time_ns()
@@ -107,8 +128,7 @@ def attempt(graph: Graph, options: DemoOptions, fault: Fault, number: int, rng: 
     if error or (context.awaited and restart_s is None):
         error = error or f'{context.awaited} was not active again within {BACK_PATIENCE_S:g} s'
         verdict = Verdict('; '.join(filter(None, (error, verdict.why))), verdict.time_to_hold_s, verdict.recovery_s)
-    said = () if verdict.passed else tuple(_complaints(graph))
-    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, os.getloadavg()[0], said)
+    return trace, verdict, restart_s
 
 
 def _watch(graph: Graph, fault: Fault, mark: Mark, end_ns: int, context: Context, restarts: int) -> float | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # heavy modules are imported where they are used: `--help` st
     from vla_async.bench.faults.campaign import Plan
     from vla_async.bench.faults.fault import Fault
     from vla_async.bench.faults.results import Results
+    from vla_async.bench.faults.rows import Run
     from vla_async.demo.options import DemoOptions
 
 QUICK_RUNS, RUNS = 2, 20
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument('--memory', type=float, metavar='MINUTES', help='instead: let the robot work for so long, '
                       'and look whether any process holds more and more')
     parser.add_argument('--logs', type=Path, metavar='DIR', help='where the processes write, instead of a folder that '
-                        'is removed at the end')
+                        'is removed at the end; keeps the bag of every run that failed, in DIR/failed')
     parser.add_argument('--robot', default='astribot_s1', help='name or YAML file (default: %(default)s)')
     parser.add_argument('--checkpoint', help='name or folder of the policy (default: the one for robot and task)')
     parser.add_argument('--seed', type=int, default=0, help='of scenes and instants (default: %(default)s)')
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     with _folder(args.logs) as folder:
         options = _options(args, folder)
         results = Results(_conditions(args, options), args.json)
-        plan = Plan(options, faults, args.runs, folder)
+        plan = Plan(options, faults, args.runs, folder, args.logs)
         try:
             _campaign(plan, results, console)
             minutes = args.memory or (None if args.only else MEMORY_MIN if args.runs >= RUNS else QUICK_MEMORY_MIN)
@@ -116,9 +117,15 @@ def _campaign(plan: Plan, results: Results, console: Any) -> None:
     with ProgressBar('faults', console) as bar:
         for run in bar.track(campaign(plan, results), total):
             if not run.verdict.passed:
-                said = '; '.join(run.said)
-                console.print(f'{run.fault}, run {run.number}: {run.verdict.why} ({said})', markup=False,
-                              highlight=False)
+                console.print(_failure(run), markup=False, highlight=False)
+
+
+def _failure(run: Run) -> str:
+    """What is told of a run that failed."""
+    from vla_async.bench.faults.rows import in_words, row_of
+    kept = '`--logs DIR` keeps the bag of failed runs' if run.evidence is None else f'its bag and logs: {run.evidence}'
+    parts = (f'{run.verdict.why} ({"; ".join(run.said)})', in_words(row_of(run)), kept)
+    return f'{run.fault}, run {run.number}: {"; ".join(filter(None, parts))}'
 
 
 def _memory(plan: Plan, results: Results, minutes: float) -> None:

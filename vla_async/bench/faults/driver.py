@@ -39,7 +39,8 @@ MOVING_PATIENCE_S = 30.0
 class Mark:
     """Where a run begins: when, and what had been counted by then."""
 
-    begin_ns: int
+    made_ns: int
+    begin_ns: int  # of the fault
     status: Any  # SimulationStatus
 
 
@@ -76,7 +77,8 @@ class Recording:
 
     def mark(self) -> Mark:
         """A run begins now."""
-        return Mark(time.time_ns(), self.newest)
+        now_ns = time.time_ns()
+        return Mark(now_ns, now_ns, self.newest)
 
     def trace(self, mark: Mark, end_ns: int, before_s: float = 0.0) -> Trace:
         """What came since the mark, or from `before_s` before it on."""

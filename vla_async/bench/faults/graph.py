@@ -24,6 +24,7 @@ from vla_async.launcher.starter import Starter
 
 NODES = tuple(spec.name for spec in (*processes.NODES, *VIEW))
 LIFECYCLE = tuple(spec.name for spec in PIPELINE if spec.lifecycle)
+BAG, BAG_BEFORE = 'bag', 'bag_before'  # folders
 BAG_LIMIT = 1 << 30  # bytes; the recorder then begins a new bag between two runs
 PUBLISHERS = {'action_chunk': 'action_generator', 'latent': 'latent_buffer', 'trajectory': 'chunk_fuser'}
 
@@ -39,9 +40,14 @@ class Graph:
     tried: int = 0  # faults
     clean: bool = False  # nothing of the fault before is left in simulation and bridge
 
+    @property
+    def bags(self) -> list[Path]:
+        """What the recorder writes, after what the one before it wrote, if that died."""
+        return [bag for bag in (self.folder / BAG_BEFORE, self.folder / BAG) if bag.exists()]
+
     def renew_bag(self) -> None:
         """Let the recorder begin anew when its bag has grown large."""
-        if sum(file.stat().st_size for file in (self.folder / 'bag').glob('*')) > BAG_LIMIT:
+        if sum(file.stat().st_size for file in (self.folder / BAG).glob('*')) > BAG_LIMIT:
             self.starter.processes['recorder'].send(signal.SIGINT)
 
 
@@ -61,7 +67,8 @@ def running(options: DemoOptions, folder: Path, *, instrumented: bool) -> Iterat
             driver.wait_for_bring_up()
             yield Graph(starter, driver, clocks, folder)
     finally:
-        shutil.rmtree(folder / 'bag', ignore_errors=True)
+        for name in (BAG, BAG_BEFORE):
+            shutil.rmtree(folder / name, ignore_errors=True)
         claim.release()
 
 
@@ -86,6 +93,7 @@ def _detour(name: str, options: DemoOptions) -> Iterator[str]:
 
 def _mend(starter: Starter, folder: Path) -> None:
     """Start again what died. A recorder does not write into a bag that is there already."""
-    if not starter.processes['recorder'].running:
-        shutil.rmtree(folder / 'bag', ignore_errors=True)
+    if not starter.processes['recorder'].running and (folder / BAG).exists():
+        shutil.rmtree(folder / BAG_BEFORE, ignore_errors=True)
+        (folder / BAG).rename(folder / BAG_BEFORE)
     starter.poll(time.monotonic())

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from vla_async.bench.faults.pictures import recoveries, speed
+from vla_async.bench.faults.rows import in_words
 from vla_async.replay.html import STYLE, number
 
 COLUMNS = ('', 'fault', 'the robot', 'runs', 'passed', 'violations', 'to rest [s]', 'motion back [s]', 'node back [s]')
@@ -69,6 +70,7 @@ def _fault(entry: Entry) -> str:
     whys = sorted({run['why'] for run in entry['each'] if run['why']})
     worst = entry['worst']
     reasons = ''.join(f'<p class="bad">{escape(why)}</p>' for why in whys)
+    reasons += ''.join(f'<p>run {run["run"]}: {escape(words)}</p>' for run in entry['each'] if (words := in_words(run)))
     return (f'<h2>{escape(entry["name"])}</h2><p>{entry["passed"]} of {entry["runs"]} passed; '
             f'run {worst["run"]}:</p>{reasons}<div class="box">{_image(speed(worst))}</div>')
 

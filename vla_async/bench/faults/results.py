@@ -3,28 +3,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vla_async.bench.faults.judge import Trace, Verdict
+from vla_async.bench.faults.rows import Entry, Run, badness, row_of, sums, trace_of
 from vla_async.errors import ConfigError
-
-Entry = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One fault, once."""
-
-    fault: str
-    number: int
-    expectation: str
-    verdict: Verdict
-    trace: Trace
-    restart_s: float | None  # from the death of a process until its node is active again
-    load: float  # programs that wanted the machine's cores, at the end
-    said: tuple[str, ...] = ()  # what the nodes complained of at the end of a run that failed; explains, judges nothing
 
 
 class Results:
@@ -61,11 +44,11 @@ class Results:
         if entry is None:
             entry = {'name': run.fault, 'expectation': run.expectation, 'each': [], 'worst': None}
             self.faults.append(entry)
-        row = _row(run)
+        row = row_of(run)
         entry['each'].append(row)
-        entry.update(_sums(entry['each']))
-        if entry['worst'] is None or _badness(row) > _badness(entry['each'][_place(entry)]):
-            entry['worst'] = {'run': run.number, **_trace(run.trace)}
+        entry.update(sums(entry['each']))
+        if entry['worst'] is None or badness(row) > badness(entry['each'][_place(entry)]):
+            entry['worst'] = {'run': run.number, **trace_of(run.trace)}
         self.write()
 
     def note(self, **content: Any) -> None:
@@ -93,40 +76,5 @@ class Results:
         self.content = content
 
 
-def _row(run: Run) -> Entry:
-    verdict, trace = run.verdict, run.trace
-    return {'run': run.number, 'passed': verdict.passed, 'why': verdict.why, 'limit_violations': trace.violations,
-            'time_to_hold_s': _short(verdict.time_to_hold_s), 'recovery_s': _short(verdict.recovery_s),
-            'said': list(run.said), 'restart_s': _short(run.restart_s),
-            'fault_s': _short(trace.end_s), 'unjudged_s': _short(trace.unjudged_s), 'load': _short(run.load)}
-
-
-def _sums(rows: list[Entry]) -> Entry:
-    return {'runs': len(rows), 'passed': sum(row['passed'] for row in rows),
-            'limit_violations': sum(row['limit_violations'] for row in rows),
-            **{f'{key}_max': _largest(rows, key) for key in ('time_to_hold_s', 'recovery_s', 'restart_s')}}
-
-
-def _largest(rows: list[Entry], key: str) -> float | None:
-    known = [row[key] for row in rows if row[key] is not None]
-    return max(known) if known else None
-
-
-def _badness(row: Entry) -> tuple[bool, int, float, float]:
-    recovery_s = row['recovery_s']
-    return (not row['passed'], row['limit_violations'], float('inf') if recovery_s is None else recovery_s,
-            row['time_to_hold_s'] or 0.0)
-
-
 def _place(entry: Entry) -> int:
     return next(i for i, row in enumerate(entry['each']) if row['run'] == entry['worst']['run'])
-
-
-def _trace(trace: Trace) -> Entry:
-    return {'end_s': _short(trace.end_s), 'times_s': [round(float(t), 2) for t in trace.times_s],
-            'set_points': [round(float(v), 4) for v in trace.set_points],
-            'joints': [round(float(v), 4) for v in trace.joints]}
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 3)
