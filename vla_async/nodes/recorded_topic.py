@@ -15,7 +15,7 @@ from vla_async.replay.audit import TopicAudit
 from vla_async.replay.bag_writer import BagWriter, Channel
 from vla_async.replay.message_definitions import definition
 
-DEPTH, IMAGE_DEPTH = 100, 16  # what may arrive while a flush compresses
+DEPTH, IMAGE_DEPTH = 1000, 16  # what may arrive while a flush compresses, or while others have the processor
 
 
 class RecordedTopic:

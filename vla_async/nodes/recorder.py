@@ -7,8 +7,7 @@ from rclpy.node import Node
 
 from vla_async.nodes import parameters
 from vla_async.nodes.process import run
-from vla_async.nodes.recording import NICENESS, Parameters, Recording
-from vla_async.nodes.threads import be_nice
+from vla_async.nodes.recording import Parameters, Recording
 
 
 class Recorder(Node):
@@ -25,5 +24,4 @@ class Recorder(Node):
 
 
 def main() -> int:
-    be_nice(NICENESS)
     return run(Recorder)

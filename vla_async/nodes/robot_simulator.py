@@ -1,6 +1,7 @@
 """MuJoCo robot in real time: takes the controllers' commands, gives joint states, pictures and the judge's view."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import CAMERA_PRIORITY, ask_for_realtime, take_turns_quickly
+from vla_async.nodes.threads import CAMERA_PRIORITY, ask_for_realtime, give_up_realtime, take_turns_quickly
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.controllers import ControllerRack
@@ -80,28 +81,35 @@ class RobotSimulator(Node):
         self._joint_states = topics.JOINT_STATES.advertise(self)
         self._status = topics.SIMULATION_STATUS.advertise(self)
         self._world = RealTimeWorld(world, self._robot, self._now_ns, self._take_commands, self._publish_state)
-        self._cameras = self._camera_loop(world, values.spectator_hz)
+        self._cameras = self._camera_loops(world, values.spectator_hz)
         self._description = topics.ROBOT_DESCRIPTION.advertise(self)
         self._description.publish(String(data=expand(self._robot).toxml()))  # as a robot's robot_state_publisher does
         self.create_service(ResetSimulation, '~/reset', self._reset)
         self.create_timer(STATUS_PERIOD_S, self._publish_status, clock=STEADY)
         self._diagnostics = DiagnosticsPublisher(self, 'real-time simulation', values.robot, self._diagnose)
         self._world.start()
-        self._cameras.start()
+        for cameras in self._cameras:
+            cameras.start()
 
     def close(self) -> None:
-        """Stop both threads while their publishers still live."""
-        self._cameras.stop()
+        """Stop all threads while their publishers still live."""
+        for cameras in self._cameras:
+            cameras.stop()
         self._world.stop()
 
-    def _camera_loop(self, world: World, spectator_hz: float) -> CameraLoop:
-        rates = {camera.name: camera.rate_hz for camera in self._robot.cameras} | {SPECTATOR: spectator_hz}
+    def _camera_loops(self, world: World, spectator_hz: float) -> list[CameraLoop]:
+        """The robot's cameras keep their rate as real ones do; for the spectator's there may be time or not."""
+        self._pictures = {camera.name: topics.camera(camera).advertise(self) for camera in self._robot.cameras}
+        self._pictures[SPECTATOR] = topics.SPECTATOR.advertise(self)
+        rates = {camera.name: camera.rate_hz for camera in self._robot.cameras}
+        own = [self._camera_loop(world, rates, partial(ask_for_realtime, priority=CAMERA_PRIORITY))] if rates else []
+        return [*own, self._camera_loop(world, {SPECTATOR: spectator_hz}, give_up_realtime)]
+
+    def _camera_loop(self, world: World, rates: dict[str, float], on_start: Callable[[], object]) -> CameraLoop:
         fastest = max(rates.values())
-        published = [*map(topics.camera, self._robot.cameras), topics.SPECTATOR]
-        self._pictures = {name: topic.advertise(self) for name, topic in zip(rates, published, strict=True)}
-        return CameraLoop(partial(Renderer, world), self._world.lock, fastest,
-                          {name: max(1, round(fastest / rate)) for name, rate in rates.items()},
-                          self._now_ns, self._publish_picture, on_start=partial(ask_for_realtime, priority=CAMERA_PRIORITY))
+        dividers = {name: max(1, round(fastest / rate)) for name, rate in rates.items()}
+        return CameraLoop(partial(Renderer, world), self._world.lock, fastest, dividers, self._now_ns,
+                          self._publish_picture, on_start)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -135,9 +143,10 @@ class RobotSimulator(Node):
     def _diagnose(self) -> Diagnosis:
         factor = self._world.real_time_factor
         values = {'real-time factor': factor, 'late slices': self._world.slices_late,
-                  'pictures skipped': self._cameras.skipped, 'commands ignored': self._world.controllers.ignored}
-        if self._cameras.fault is not None:
-            return Diagnosis(ERROR, f'no pictures: {self._cameras.fault}', values)
+                  'pictures skipped': sum(cameras.skipped for cameras in self._cameras),
+                  'commands ignored': self._world.controllers.ignored}
+        if broken := [str(cameras.fault) for cameras in self._cameras if cameras.fault is not None]:
+            return Diagnosis(ERROR, f'no pictures: {broken[0]}', values)
         faults = '; '.join(commands.fault for commands in self._inputs if commands.fault)
         if faults or factor < SLOW_FACTOR:
             return Diagnosis(WARN, faults or f'slower than real time: {factor:.2f}', values)
