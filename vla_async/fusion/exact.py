@@ -10,6 +10,9 @@ import numpy as np
 
 from vla_async.types import FloatArray
 
+SMALLEST, LARGEST = 1e-200, 1e200  # of what has a cube root with all its bits
+DROPPED = 1 << 22  # times the last bit of a number
+
 
 def weighted(weights: FloatArray, points: FloatArray) -> FloatArray:
     """Sums (..., D) of points (..., K, D) with weights (..., K): `weights @ points` where both have two axes."""
@@ -30,13 +33,10 @@ def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def cube_root(values: FloatArray) -> FloatArray:
-    """Cube roots of values that are not negative, of any shape, by Halley's iteration."""
-    usable = np.isfinite(values) & (values > 0.0)
-    mantissa, exponent = np.frexp(np.where(usable, values, 1.0))
-    thirds, rest = np.divmod(exponent, 3)
-    reduced = np.ldexp(mantissa, rest)  # in [1/2, 4)
-    root = 0.6 + 0.28 * reduced  # within 12 %, and the error is cubed by each step
-    for _ in range(3):
-        cube = root * root * root
-        root = root * (cube + 2.0 * reduced) / (2.0 * cube + reduced)
-    return np.where(usable, np.ldexp(root, thirds), values)
+    """Cube roots of values that are not negative, of any shape: one step of Halley's iteration, which cubes the error,
+    from the first 30 bits of a library's root, in which no two libraries differ."""
+    usable = (values > SMALLEST) & (values < LARGEST)
+    x = np.where(usable, values, 1.0)
+    root = ((np.cbrt(x).view(np.int64) + (DROPPED >> 1)) & -DROPPED).view(np.float64)
+    cube = root * root * root
+    return np.where(usable, root + root * (x - cube) / (2.0 * cube + x), np.cbrt(values))
