@@ -16,6 +16,7 @@ import os
 from pathlib import Path
 from rclpy.node import Node
 from vla_async.nodes.process import run
+from vla_async.nodes.threads import CONTROL_PRIORITY, give_up_realtime
 
 def tell(node):
     for thread in sorted(Path('/proc/self/task').iterdir()):
@@ -29,7 +30,7 @@ def make():
     node.create_timer(0.01, lambda: tell(node))
     return node
 
-run(make, realtime=True)
+run(make, priority=CONTROL_PRIORITY, on_made=ON_MADE)
 """
 
 
@@ -77,11 +78,27 @@ def test_a_wrong_parameter_is_one_line_and_exit_status_1(start):
     assert 'Traceback' not in errors
 
 
-@pytest.mark.parametrize('before', ['', 'from vla_async.nodes.membership import join\njoin()\n'], ids=['', 'stood by'])
-def test_callbacks_and_the_threads_of_dds_have_real_time_priority_where_the_machine_grants_it(ros_domain, before):
+@pytest.fixture
+def policies(ros_domain):
+    """Scheduling policies of a process' main thread and of those of DDS, run with `on_made`; and the real-time one."""
     granted = subprocess.run([sys.executable, '-c', 'import os; os.sched_setscheduler(0, 1, os.sched_param(1))'],
                              check=False, stderr=subprocess.DEVNULL).returncode == 0
-    done = subprocess.run([sys.executable, '-c', before + IN_REAL_TIME], text=True, check=True, stdout=subprocess.PIPE)
-    policies = done.stdout.split()
-    assert len(policies) > 1
-    assert set(policies) == {str(os.SCHED_FIFO if granted else os.SCHED_OTHER)}
+
+    def run(on_made, before=''):
+        program = before + IN_REAL_TIME.replace('ON_MADE', on_made)
+        done = subprocess.run([sys.executable, '-c', program], text=True, check=True, stdout=subprocess.PIPE)
+        main, *dds = map(int, done.stdout.split())
+        assert dds
+        return main, set(dds), os.SCHED_FIFO if granted else os.SCHED_OTHER
+    return run
+
+
+@pytest.mark.parametrize('before', ['', 'from vla_async.nodes.membership import join\njoin()\n'], ids=['', 'stood by'])
+def test_callbacks_and_the_threads_of_dds_have_real_time_priority_where_the_machine_grants_it(policies, before):
+    main, dds, realtime = policies('lambda: None', before)
+    assert (main, dds) == (realtime, {realtime})
+
+
+def test_callbacks_that_do_without_it_leave_it_to_the_threads_of_dds(policies):
+    main, dds, realtime = policies('give_up_realtime')
+    assert (main, dds) == (os.SCHED_OTHER, {realtime})

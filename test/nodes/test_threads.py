@@ -1,7 +1,7 @@
 """Workers hand on what kills them; tickers keep absolute time and skip what they missed."""
 import os
 import time
-from threading import Event
+from threading import Event, get_native_id
 
 import pytest
 
@@ -54,6 +54,20 @@ def test_a_missed_deadline_is_skipped_and_counted():
     ticker.close()
     assert ticker.skipped >= 9
     assert ticker.lateness_ms()[1] >= ticker.lateness_ms()[0] >= 0
+
+
+def test_what_a_worker_does_about_its_priority_comes_before_its_first_step():
+    done, said = Event(), []
+
+    def step():
+        said.append('step')
+        done.set()
+    worker = Worker('ready', step, pytest.fail, lambda: said.append(get_native_id()))
+    worker.start()
+    assert done.wait(20)
+    worker.close()
+    assert said[1] == 'step' and said.count('step') == len(said) - 1
+    assert said[0] != get_native_id()
 
 
 def test_a_thread_can_give_up_the_priority_that_it_inherited():

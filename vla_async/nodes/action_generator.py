@@ -18,13 +18,7 @@ from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.models import ModelSource, standing_by
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import (
-    ACTING_PRIORITY,
-    ask_for_realtime,
-    give_up_realtime,
-    take_turns_quickly,
-    threads_of_process,
-)
+from vla_async.nodes.threads import ACTING_PRIORITY, ask_for_realtime, give_up_realtime, take_turns_quickly
 from vla_async.timebase import NS_PER_MS, seconds
 from vla_async.types import Latent, Observation, Task
 
@@ -75,15 +69,12 @@ class ActionGeneratorNode(PipelineNode):
         self.listen(topics.LATENT, self._learn)
 
     def activate(self) -> None:
-        self._worker = self.worker('acting', self._work, self._values.patience_s)
+        self._worker = self.worker('acting', self._work, self._values.patience_s,
+                                   partial(ask_for_realtime, priority=ACTING_PRIORITY))
         self._worker.start()
-        for thread in threads_of_process():  # those of DDS, too, which bring the pictures
-            ask_for_realtime(thread, ACTING_PRIORITY)
 
     def deactivate(self) -> None:
         self._worker.close()
-        for thread in threads_of_process():  # what a configuration loads is not urgent
-            give_up_realtime(thread)
 
     def clock_jumped(self) -> None:
         self._latents.forget()
@@ -150,7 +141,7 @@ class ActionGeneratorNode(PipelineNode):
 
 def main(models: ModelSource[ActionGenerator] | None = None) -> int:
     """Console entry point."""
-    return run(partial(ActionGeneratorNode, models))
+    return run(partial(ActionGeneratorNode, models), priority=ACTING_PRIORITY, on_made=give_up_realtime)
 
 
 def prepare(arguments: Sequence[str]) -> Callable[[], int]:

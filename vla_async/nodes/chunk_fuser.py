@@ -25,6 +25,7 @@ from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
+from vla_async.nodes.threads import CONTROL_PRIORITY
 from vla_async.nodes.window_codec import WindowCodec
 from vla_async.types import ActionChunk, FusionReport
 
@@ -185,4 +186,4 @@ class ChunkFuserNode(PipelineNode):
 
 def main() -> int:
     """Console entry point."""
-    return run(ChunkFuserNode, realtime=True)
+    return run(ChunkFuserNode, priority=CONTROL_PRIORITY)

@@ -28,7 +28,7 @@ from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import Ticker, take_turns_quickly
+from vla_async.nodes.threads import CONTROL_PRIORITY, Ticker, take_turns_quickly
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.nodes.window_codec import WindowCodec
 from vla_async.timebase import step_ns
@@ -242,4 +242,4 @@ class HardwareBridgeNode(PipelineNode):
 
 def main() -> int:
     """Console entry point."""
-    return run(HardwareBridgeNode, realtime=True)
+    return run(HardwareBridgeNode, priority=CONTROL_PRIORITY)

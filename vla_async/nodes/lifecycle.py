@@ -105,12 +105,13 @@ class PipelineNode(LifecycleNode):
         self._advertised.append(topic.advertise(self))
         return self._advertised[-1]
 
-    def worker(self, name: str, step: Callable[[], None], patience_s: float, niceness: int = 0) -> Worker:
-        """A thread that runs `step`; a VlaAsyncError becomes a problem, any other error ends the process.
+    def worker(self, name: str, step: Callable[[], None], patience_s: float, on_start: Callable[[], object]) -> Worker:
+        """A thread that runs `step`, and `on_start` before it; a VlaAsyncError becomes a problem, any other error ends
+        the process.
 
         A step that takes longer than `patience_s` [s] has hung.
         """
-        worker = Worker(name, lambda: self.heed(name, step), self.fail, niceness)
+        worker = Worker(name, lambda: self.heed(name, step), self.fail, on_start)
         self.watch(name, worker, patience_s)
         return worker
 

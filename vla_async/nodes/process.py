@@ -40,23 +40,25 @@ class Stop:
         signal.signal(number, signal.SIG_DFL)
 
 
-def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, realtime: bool = False) -> int:
+def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, priority: int = 0,
+        on_made: Callable[[], object] = lambda: None) -> int:
     """Run the node until a signal; returns the exit status (1 after an error that a user can mend).
 
     A node that has `close()` is told to stop all work while the ROS context still lives; one whose `failure` is set
     (a thread of it died) ends the process with that error, for whoever supervises it to start it again. All threads
-    have `realtime` priority where the machine grants it, DDS' own, too, which carry the messages: for nodes with little
-    work, which motion waits for.
+    have real-time `priority`, unless it is 0, where the machine grants it: for nodes with little work, which motion
+    waits for. `on_made` is called in the main thread when the node is there, and with it the threads of DDS, which
+    carry the messages: what it does about the priority concerns the callbacks alone.
     """
     stop = Stop()
     stop.install()
-    if realtime:  # threads inherit it from the one that makes them
+    if priority:  # threads inherit it from the one that makes them
         for thread in threads_of_process():
-            ask_for_realtime(thread)
+            ask_for_realtime(thread, priority)
     if not rclpy.ok():  # a process that stood by has joined the graph already
         rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
     try:
-        _spin(make_node, stop)
+        _spin(make_node, stop, on_made)
     except VlaAsyncError as error:
         sys.stderr.write(f'error: {error}\n')
         return 1
@@ -65,8 +67,9 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, rea
     return 0
 
 
-def _spin(make_node: Callable[[], Node], stop: Stop) -> None:
+def _spin(make_node: Callable[[], Node], stop: Stop, on_made: Callable[[], object]) -> None:
     node = make_node()
+    on_made()
     leave()
     name_process(node.get_name())
     executor = SingleThreadedExecutor()

@@ -1,13 +1,15 @@
 """The recording as a node of its own."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rclpy.node import Node
 
 from vla_async.nodes import parameters
 from vla_async.nodes.process import run
-from vla_async.nodes.recording import Parameters, Recording
+from vla_async.nodes.recording import NICENESS, Parameters, Recording
+from vla_async.nodes.threads import be_nice
 
 
 class Recorder(Node):
@@ -24,4 +26,4 @@ class Recorder(Node):
 
 
 def main() -> int:
-    return run(Recorder)
+    return run(Recorder, on_made=partial(be_nice, NICENESS))

@@ -19,14 +19,13 @@ from vla_async.nodes.diagnostics import ERROR, OK, Diagnosis, DiagnosticsPublish
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import Received
 from vla_async.nodes.recorded_topic import RecordedTopic
-from vla_async.nodes.threads import be_nice
 from vla_async.nodes.topics import Topic
 from vla_async.replay.audit import summary, write_audit
 from vla_async.replay.bag_writer import BagWriter
 from vla_async.replay.provenance import provenance
 from vla_async.replay.write_fault import write_fault
 
-NICENESS = 15  # watching must not slow what is watched
+NICENESS = 15  # watching must not slow what is watched; of what writes, not of DDS, which puts by what comes in time
 PERIOD_S = 0.05
 FLUSH_PERIOD_S = 0.5  # with what a busy machine adds, a kill costs less than a second
 STANDSTILL_S = 5.0  # diagnostics alone, this node's own too, come every second
@@ -55,7 +54,6 @@ class Recording:
         if not values.folder or (self.folder / 'metadata.yaml').exists() or list(self.folder.glob('*.mcap')):
             raise ConfigError(f'recorder: folder {values.folder!r} must name a folder without a bag; '
                               'give another one, or remove what is there')
-        be_nice(NICENESS)  # the threads of DDS are there already: they only put by what comes, and in time
         robot = load(values.robot)
         self._node, self._values = node, values
         recorded = (*topics.everything(robot), *speed_scaling(values.speed_scaling_topic))

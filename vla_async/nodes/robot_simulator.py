@@ -21,7 +21,13 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import CAMERA_PRIORITY, ask_for_realtime, give_up_realtime, take_turns_quickly
+from vla_async.nodes.threads import (
+    CAMERA_PRIORITY,
+    CONTROL_PRIORITY,
+    ask_for_realtime,
+    give_up_realtime,
+    take_turns_quickly,
+)
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.controllers import ControllerRack
@@ -170,4 +176,5 @@ def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStat
 
 def main() -> int:
     take_turns_quickly()  # cameras and physics share the interpreter
-    return run(RobotSimulator, realtime=True)  # a robot's own controllers do not wait for what else runs on a computer
+    # a robot's own controllers do not wait for what else runs on a computer
+    return run(RobotSimulator, priority=CONTROL_PRIORITY)

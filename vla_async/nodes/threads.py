@@ -6,7 +6,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread, get_native_id
 
@@ -25,12 +24,12 @@ JOIN_S = 10.0
 class Worker:
     """Runs `step` again and again in a thread of its own; `step` waits for its input itself and returns now and then.
 
-    An exception of `step` ends the thread and is handed to `fail`.
+    `on_start` is called in the thread before anything else. An exception ends the thread and is handed to `fail`.
     """
 
     def __init__(self, name: str, step: Callable[[], None], fail: Callable[[BaseException], None],
-                 niceness: int = 0) -> None:
-        self._step, self._fail, self._niceness = step, fail, niceness
+                 on_start: Callable[[], object] = lambda: None) -> None:
+        self._step, self._fail, self._on_start = step, fail, on_start
         self.closing = Event()
         self._begun_s: float | None = None  # when the present step began (monotonic)
         self._thread = Thread(target=self._run, name=name, daemon=True)
@@ -52,8 +51,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            if self._niceness:
-                be_nice(self._niceness)
+            self._on_start()
             while not self.closing.is_set():
                 self._begun_s = time.monotonic()
                 self._step()
@@ -126,10 +124,10 @@ def threads_of_process() -> list[int]:
     return [int(task.name) for task in folder.iterdir()] if folder.is_dir() else [0]
 
 
-def give_up_realtime(thread: int = 0) -> None:
-    """Ordinary priority for a thread, by default the calling one, which has inherited another from its maker."""
-    with suppress(OSError, AttributeError):  # OSError: the thread is over; AttributeError: not Linux
-        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+def give_up_realtime() -> None:
+    """Ordinary priority for the calling thread, which has inherited another from the one that made it."""
+    if hasattr(os, 'sched_setscheduler'):  # Linux
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def take_turns_quickly() -> None:

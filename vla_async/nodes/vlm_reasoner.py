@@ -19,6 +19,7 @@ from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.models import ModelSource, standing_by
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
+from vla_async.nodes.threads import be_nice
 from vla_async.timebase import seconds
 from vla_async.types import Latent, Observation, Task
 
@@ -74,7 +75,7 @@ class VlmReasonerNode(PipelineNode):
 
     def activate(self) -> None:
         self._worker = self.worker('reasoning', self._work, self._values.patience_s + self._delay_s,
-                                   self._values.niceness)
+                                   partial(be_nice, self._values.niceness))
         self._worker.start()
         self._before, self._forgotten_s = self._others(), time.monotonic() + FORGET_S
 
