@@ -21,13 +21,7 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import (
-    CAMERA_PRIORITY,
-    CONTROL_PRIORITY,
-    ask_for_realtime,
-    give_up_realtime,
-    take_turns_quickly,
-)
+from vla_async.nodes.threads import CONTROL_PRIORITY, be_nice, give_up_realtime, take_turns_quickly
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.controllers import ControllerRack
@@ -39,6 +33,7 @@ from vla_async.urdf import expand
 
 STATUS_PERIOD_S = 0.1
 SLOW_FACTOR = 0.95
+SPECTATOR_NICENESS = 10
 
 
 @dataclass(frozen=True)
@@ -104,12 +99,12 @@ class RobotSimulator(Node):
         self._world.stop()
 
     def _camera_loops(self, world: World, spectator_hz: float) -> list[CameraLoop]:
-        """The robot's cameras keep their rate as real ones do; for the spectator's there may be time or not."""
+        """The robot's cameras, and the spectator's, which must not keep them waiting."""
         self._pictures = {camera.name: topics.camera(camera).advertise(self) for camera in self._robot.cameras}
         self._pictures[SPECTATOR] = topics.SPECTATOR.advertise(self)
         rates = {camera.name: camera.rate_hz for camera in self._robot.cameras}
-        own = [self._camera_loop(world, rates, partial(ask_for_realtime, priority=CAMERA_PRIORITY))] if rates else []
-        return [*own, self._camera_loop(world, {SPECTATOR: spectator_hz}, give_up_realtime)]
+        own = [self._camera_loop(world, rates, give_up_realtime)] if rates else []
+        return [*own, self._camera_loop(world, {SPECTATOR: spectator_hz}, _give_way)]
 
     def _camera_loop(self, world: World, rates: dict[str, float], on_start: Callable[[], object]) -> CameraLoop:
         fastest = max(rates.values())
@@ -172,6 +167,11 @@ def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStat
         joint_speeds=limits.speeds[:, 1].tolist())
     message.header.stamp = to_time(now_ns)
     return message
+
+
+def _give_way() -> None:
+    give_up_realtime()
+    be_nice(SPECTATOR_NICENESS)
 
 
 def main() -> int:

@@ -17,7 +17,6 @@ SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 # real-time priorities, below the 40 and 50 of servo loops and controller managers
 CONTROL_PRIORITY = 35  # motion and its messages
 ACTING_PRIORITY = 20  # what makes chunks: motion goes first
-CAMERA_PRIORITY = 10  # simulated cameras, which as real ones do not wait for programs, nor keep them waiting
 JOIN_S = 10.0
 
 
