@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fakes import BagWriter
 from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import StoragePlugin
 from rosbags.typesys import Stores, get_typestore
 
 from vla_async import cli, embodiment
@@ -30,9 +31,10 @@ def wave(robot, at_ns):
     return (lower + upper) / 2 + 0.45 * (upper - lower) * np.sin(paces * (at_ns - BEGIN) / 1e9)
 
 
-def record(folder, robot, seconds=2.0, topics=('/joint_states',), spoil=lambda i, position: position):
+def record(folder, robot, seconds=2.0, topics=('/joint_states',), spoil=lambda i, position: position,
+           plugin=StoragePlugin.MCAP):
     """A bag of joint states at 100 Hz, not in the robot file's order; something else came half a second before."""
-    with BagWriter(folder) as bag:
+    with BagWriter(folder, plugin) as bag:
         bag.write('/task', 'vla_async_msgs/msg/Task', BEGIN - 500 * MS, header=bag.header(0), instruction='wave')
         for i in range(int(100 * seconds)):
             stamp = BEGIN + i * 10 * MS
@@ -241,6 +243,16 @@ def test_a_bag_that_is_missing_or_says_no_robot_is_named(tmp_path):
     with pytest.raises(ConfigError, match=f'{bag} does not say whose it is: name --robot'):
         robot_of(bag, None)
     assert robot_of(bag, 'so101').name == 'so101'
+    (bag / 'metadata.yaml').unlink()
+    with pytest.raises(DataError, match=f'{bag}: lacks its metadata.yaml; `vla-async bag mend {bag}` writes it'):
+        robot_of(next(bag.glob('*.mcap')), 'so101')
+
+
+def test_bags_in_sqlite_will_do(tmp_path):
+    robot = embodiment.load('so101')
+    bag = record(tmp_path / 'bag', robot, 0.1, plugin=StoragePlugin.SQLITE3)
+    write(bag, robot_of(bag, 'so101'), tmp_path / 'scene.mcap')
+    assert '/tf' in read(tmp_path / 'scene.mcap')
 
 
 def test_the_command_writes_beside_the_bags_folder_and_says_what_to_open(tmp_path, capsys):

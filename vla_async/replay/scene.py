@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]  # so many of so many joint states are rea
 
 @dataclass(frozen=True)
 class Scene:
-    """What was written; `why` the first joint state was left out."""
+    """What was written, and why the first joint state was left out that says nothing."""
 
     moments: int
     left_out: int
@@ -39,19 +39,25 @@ class Scene:
 
 
 def robot_of(bag: Path, name: str | None) -> Embodiment:
-    """The robot of that name, or the one that the bag names; raises ConfigError where it names none."""
+    """The robot of that name, or that of the bag; raises DataError for no whole bag, ConfigError for no known name."""
     if not bag.exists():
         raise DataError(f'{bag}: there is no such bag')
     check_whole(bag)
+    if not (_folder(bag) / 'metadata.yaml').exists():
+        raise DataError(f'{_folder(bag)}: lacks its metadata.yaml; `vla-async bag mend {_folder(bag)}` writes it')
     name = name or identity(bag).get('robot')
     if name is None:
         raise ConfigError(f'{bag} does not say whose it is: name --robot')
     return embodiment.load(name)
 
 
+def _folder(bag: Path) -> Path:
+    return bag.parent if bag.is_file() else bag
+
+
 def default_file(bag: Path) -> Path:
     """Beside the bag's folder: a file in it would be one of the bag's."""
-    folder = (bag.parent if bag.is_file() else bag).resolve()
+    folder = _folder(bag).resolve()
     return folder.with_name(f'{folder.name}_scene.mcap')
 
 

@@ -17,6 +17,7 @@ from vla_async.types import FloatArray
 STORE = get_typestore(Stores.ROS2_JAZZY)
 TEXT, TRANSFORMS = 'std_msgs/msg/String', 'tf2_msgs/msg/TFMessage'
 Poses = Mapping[tuple[str, str], FloatArray]  # (N, 4, 4) from the second frame to the first
+Row = list[tuple[str, str, list[float], list[float]]]  # parent, child, place [m], turn (w, x, y, z)
 
 
 class SceneFile:
@@ -56,9 +57,6 @@ class SceneFile:
         self._writer.add_message(self._channels[topic], at_ns, bytes(STORE.serialize_cdr(message, kind)), at_ns)
 
 
-Row = list[tuple[str, str, list[float], list[float]]]  # parent, child, place [m], turn (w, x, y, z)
-
-
 def _rows(poses: Poses) -> list[Row]:
     """By moment."""
     parts = [(parent, child, pose[:, :3, 3].tolist(), rotation.from_matrix(pose[:, :3, :3]).tolist())
@@ -70,7 +68,7 @@ def _rows(poses: Poses) -> list[Row]:
 def _message(row: Row, stamp_ns: int) -> Any:
     types = STORE.types
     stamp = types['builtin_interfaces/msg/Time'](stamp_ns // NS_PER_S, stamp_ns % NS_PER_S)
-    header, vector, quaternion, transform, stamped = (types[f'{name}'] for name in (
+    header, vector, quaternion, transform, stamped = (types[name] for name in (
         'std_msgs/msg/Header', 'geometry_msgs/msg/Vector3', 'geometry_msgs/msg/Quaternion',
         'geometry_msgs/msg/Transform', 'geometry_msgs/msg/TransformStamped'))
     return types[TRANSFORMS]([
