@@ -1,7 +1,7 @@
 """Chunks, fused motion, ghost and pictures in rviz, beside a running suite: `ros2 launch vla_async view.launch.py`.
 
-The ghost is the robot where its fused motion ends. The robot itself is shown where a robot_state_publisher runs, as it
-does on most robots; `robot_state_publisher:=true` starts one.
+The ghost is the robot where its fused motion ends, pale by a description of its own. The robot itself is shown where a
+robot_state_publisher runs, as it does on most robots; `robot_state_publisher:=true` starts one.
 """
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
@@ -17,6 +17,7 @@ from vla_async.resources import share
 from vla_async.security.policy import enclave
 from vla_async.urdf import expand
 from vla_async.viz.forward_kinematics import ForwardKinematics
+from vla_async.viz.ghost import ghost_description
 
 ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
@@ -50,15 +51,19 @@ def robot_and_rviz(context):
     robot = load(LaunchConfiguration('robot').perform(context))
     urdf = expand(robot)
     root = ForwardKinematics(robot, urdf).root
-    description = {'robot_description': ParameterValue(urdf.toxml(), value_type=str)}
     return [
         other('robot_state_publisher', 'robot_state_publisher', 'robot_state_publisher', NAMESPACE, [],
-              [description, SIM_TIME], IfCondition(LaunchConfiguration('robot_state_publisher'))),
+              [description(urdf), SIM_TIME], IfCondition(LaunchConfiguration('robot_state_publisher'))),
         other('robot_state_publisher', 'robot_state_publisher', 'ghost_state_publisher', [NAMESPACE, f'/{GHOST}'], [],
-              [description, {'frame_prefix': f'{GHOST}/'}, SIM_TIME]),
+              [description(ghost_description(robot)), {'frame_prefix': f'{GHOST}/'}, SIM_TIME]),
         other('tf2_ros', 'static_transform_publisher', 'ghost_place', NAMESPACE,
               ['--frame-id', root, '--child-frame-id', f'{GHOST}/{root}'], [SIM_TIME]),
         other('rviz2', 'rviz2', 'rviz', NAMESPACE, ['-d', LaunchConfiguration('rviz_config'), '-f', root], [SIM_TIME])]
+
+
+def description(urdf):
+    """A parameter for a robot_state_publisher."""
+    return {'robot_description': ParameterValue(urdf.toxml(), value_type=str)}
 
 
 def other(package, executable, name, namespace, arguments, parameters, condition=None):

@@ -65,6 +65,29 @@ def test_ages_are_those_that_the_action_generator_tells_in_its_diagnostics():
     assert all(f"'{key}'" in source for key in keys)
 
 
+@pytest.mark.parametrize('panel', PANELS)
+def test_each_panel_says_its_title_in_the_key_of_either_program(panel):
+    assert PANELS[panel]['foxglovePanelTitle'] == PANELS[panel]['lichtblickPanelTitle'] != ''
+    assert 'title' not in PANELS[panel]
+
+
+def test_frames_are_known_before_they_come_and_nothing_is_drawn_between_them():
+    drawn = {'showLabel': False, 'axisScale': 0, 'lineWidth': 0}
+    assert PANELS['3D!motion']['scene']['transforms'] == {**drawn, 'enablePreloading': True}
+    for name in (panel for panel in PANELS if panel.startswith('Image!')):
+        assert PANELS[name]['scene']['transforms'] == {'enablePreloading': True}
+
+
+@pytest.mark.parametrize('plot', [panel for panel in PANELS if panel.startswith('Plot!')])
+def test_a_legend_stands_beside_its_curves_and_not_on_them(plot):
+    assert (PANELS[plot]['legendDisplay'], PANELS[plot]['sidebarDimension']) == ('left', 150)
+
+
+def test_layers_of_a_description_have_no_colour_or_opacity_of_their_own():
+    for layer in (PANELS['3D!motion']['layers'][name] for name in ('robot', 'ghost')):
+        assert not {'opacity', 'color', 'fallbackColor'} & set(layer)
+
+
 def test_the_scene_stands_in_the_root_of_the_robot_and_the_ghost_has_frames_of_its_own():
     scene = PANELS['3D!motion']
     root = ForwardKinematics(ROBOT).root

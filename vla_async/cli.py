@@ -46,10 +46,11 @@ COMMANDS = (
     Command('record', 'vla_async.recording.record_command', 'record every topic of the suite into an MCAP bag',
             'vla-async record --robot so101 --checkpoint runs/policy\n'
             '  vla-async record --out runs/today/bag --split-mb 1000 --compress-images'),
-    Command('bag', 'vla_async.recording.bag_command', 'audit a bag, mend one that was cut off, or see that it replays',
+    Command('bag', 'vla_async.recording.bag_command', 'audit a bag, mend or verify it, or write what shows its robot',
             'vla-async bag audit runs/today/bag\n'
             '  vla-async bag mend runs/today/bag\n'
-            '  vla-async bag verify runs/today/bag'),
+            '  vla-async bag verify runs/today/bag\n'
+            '  vla-async bag scene runs/today/bag'),
     Command('doctor', 'vla_async.doctor.command', 'check this machine and say how to mend what is wrong',
             'vla-async doctor'),
     Command('bench', 'vla_async.bench.command', 'measure the running graph, or the fusers side by side',

@@ -1,4 +1,5 @@
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,15 @@ def test_the_ghost_has_a_namespace_and_frames_of_its_own_and_stands_where_the_ro
     assert ghost.namespace[-1] + '/joint_states' == f'/{view_topics.GHOST.name}'
     assert {'frame_prefix': 'ghost/'} in ghost.parameters
     assert place.arguments[:4] == ['--frame-id', 'odom', '--child-frame-id', 'ghost/odom']
+
+
+def test_the_ghost_is_pale_and_the_robot_is_not(launch):
+    nodes = launch('view.launch.py').nodes
+    robot, ghost = (nodes[name].parameters[0]['robot_description'].value
+                    for name in ('robot_state_publisher', 'ghost_state_publisher'))
+    alphas = {float(rgba.split()[3]) for rgba in re.findall(r'rgba="([^"]+)"', ghost)}
+    assert alphas == {0.3}
+    assert 'rgba="0.93 0.94 0.95 1"' in robot
 
 
 def test_a_robot_state_publisher_of_its_own_starts_only_where_it_is_asked_for(launch):

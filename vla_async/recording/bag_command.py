@@ -1,4 +1,4 @@
-"""The subcommand `bag`: what a bag holds and lacks, a cure for one that was cut off, and whether it replays alike."""
+"""The subcommand `bag`: what a bag holds and lacks, a cure for one that was cut off, its replay, its robot."""
 from __future__ import annotations
 
 import argparse
@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument('--robot', help='name or YAML file (default: the one that the bag names)')
     verify.add_argument('--checkpoint', metavar='NAME', help='name or folder (default: the one that the bag names)')
     verify.set_defaults(action=_verify)
+    scene = actions.add_parser('scene', help='write the robot of a bag for Foxglove: its description and its frames')
+    scene.add_argument('bag', type=Path, help='folder of the bag, or one MCAP file in it')
+    scene.add_argument('--out', type=Path, metavar='FILE', help='MCAP file (default: <bag>_scene.mcap beside it)')
+    scene.add_argument('--robot', help='name or YAML file (default: the one that the bag names)')
+    scene.add_argument('--namespace', help='of the robot, where the bag holds several')
+    scene.set_defaults(action=_scene)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,6 +60,18 @@ def _mend(args: argparse.Namespace) -> int:
         sys.stdout.write(f'{path}: {messages} messages, with an index now\n')
     if not mended:
         sys.stdout.write(f'{args.bag}: nothing to mend\n')
+    return 0
+
+
+def _scene(args: argparse.Namespace) -> int:
+    from vla_async.progress import ProgressBar
+    from vla_async.replay.scene import default_file, robot_of, write_scene
+    robot, out = robot_of(args.bag, args.robot), args.out or default_file(args.bag)
+    with ProgressBar('joint states') as bar:
+        scene = write_scene(args.bag, robot, out, args.namespace, bar.update)
+    if scene.left_out:
+        sys.stdout.write(f'{scene.left_out} joint states left out; the first one: {scene.why}\n')
+    sys.stdout.write(f'{out}: {robot.name} at {scene.moments} moments; open it together with {args.bag}\n')
     return 0
 
 

@@ -8,9 +8,9 @@ from viser import SceneApi
 from viser.transforms import SE3
 
 from vla_async.types import FloatArray
+from vla_async.viz.ghost import COLOUR, OPACITY
 from vla_async.viz.solids import Solid
 
-GHOST_COLOUR, GHOST_OPACITY = (0.75, 0.45, 1.0), 0.3
 ALIKE = 0.03  # frames with no number (turn or metre) farther apart than this look the same
 
 
@@ -25,7 +25,7 @@ class Figure:
         for number, solid in enumerate(looks):
             scene.add_mesh_simple(
                 f'/{name}/{solid.link}/{number}', solid.vertices, solid.faces, flat_shading=True,
-                color=GHOST_COLOUR if ghost else solid.colour, opacity=GHOST_OPACITY if ghost else None,
+                color=COLOUR if ghost else solid.colour, opacity=OPACITY if ghost else None,
                 cast_shadow=not ghost, receive_shadow=not ghost)
 
     def move(self, frames: Mapping[str, FloatArray], unlike: Mapping[str, FloatArray] | None = None) -> None:

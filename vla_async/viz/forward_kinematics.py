@@ -83,6 +83,14 @@ class ForwardKinematics:
             found[joint.child] = found[joint.parent] @ joint.poses(position[None])[0]
         return found
 
+    def steps(self, positions: FloatArray, *, moving: bool) -> dict[tuple[str, str], FloatArray]:
+        """Transforms (N, 4, 4) by (parent, child) from each child's frame to its parent's for positions (N, D).
+
+        Those of joints that move, or those of all others, which are (1, 4, 4); parents come before their children.
+        """
+        return {(joint.parent, joint.child): joint.poses(positions)
+                for joint in self._downwards if (joint.index is not None) == moving}
+
     def _chain(self, link: str) -> list[_Joint]:
         """The joints from the root to `link`."""
         chain: list[_Joint] = []
