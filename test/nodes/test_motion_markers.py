@@ -8,7 +8,7 @@ from vla_async_msgs.msg import Latent, SystemStatus
 from vla_async import embodiment
 from vla_async.nodes import topics, view_topics
 from vla_async.nodes.conversions import chunk_message, to_time, window_message
-from vla_async.nodes.motion_markers import MotionMarkers
+from vla_async.nodes.motion_markers import MotionMarkers, text_marker
 from vla_async.types import ActionChunk, JointWindow
 
 ROBOT = embodiment.load('astribot_s1')
@@ -64,6 +64,22 @@ def test_the_ghost_stands_where_the_fused_motion_ends(graph, seen):
     graph.until(lambda: ghosts, 'the ghost')
     assert tuple(ghosts[-1].name) == ROBOT.joint_names
     np.testing.assert_allclose(ghosts[-1].position, window.position[-1])
+
+
+def test_before_there_is_a_motion_the_ghost_stands_where_the_robot_is(graph, robot, seen):
+    graph.add(MotionMarkers(context=graph.context))
+    ghosts = graph.hear(view_topics.GHOST)
+    graph.until(lambda: ghosts, 'the ghost')
+    assert tuple(ghosts[-1].name) == ROBOT.joint_names
+    np.testing.assert_allclose(ghosts[-1].position, robot.position)
+
+
+def test_long_lines_are_broken_and_spaces_have_a_width_as_rviz_needs(graph):
+    marker = text_marker('holding: ' + 'a reason ' * 12 + '\nlatent 0.3 s old', np.zeros(3))
+    *broken, last = marker.text.splitlines()
+    assert len(broken) > 1 and max(map(len, broken)) <= 48
+    assert last == 'latent 0.3 s old'
+    assert 0.0 < marker.scale.x < marker.scale.z
 
 
 def test_text_tells_the_ages_and_what_the_robot_does_and_why(graph, seen):

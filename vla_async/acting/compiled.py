@@ -72,7 +72,8 @@ class _Actor(nn.Module):
 
 def _compiled(module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> torch.jit.ScriptModule:
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', DeprecationWarning)
+        for harmless in (DeprecationWarning, torch.jit.TracerWarning):  # the latter of numbers that are constants
+            warnings.simplefilter('ignore', harmless)
         program = torch.jit.freeze(torch.jit.trace(module, arguments, check_trace=False).eval())
     for _ in range(WARM_UP):
         program(*arguments)

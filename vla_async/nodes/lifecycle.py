@@ -105,7 +105,8 @@ class PipelineNode(LifecycleNode):
         self._advertised.append(topic.advertise(self))
         return self._advertised[-1]
 
-    def worker(self, name: str, step: Callable[[], None], patience_s: float, on_start: Callable[[], object]) -> Worker:
+    def worker(self, name: str, step: Callable[[], None], patience_s: float,
+               on_start: Callable[[], object] = lambda: None) -> Worker:
         """A thread that runs `step`, and `on_start` before it; a VlaAsyncError becomes a problem, any other error ends
         the process.
 

@@ -1,6 +1,7 @@
 """Raw chunks, fused motion and where it ends, ages and status, for rviz; works only while somebody looks."""
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,13 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_async.embodiment import load
 from vla_async.errors import DataError
-from vla_async.nodes import parameters, view_topics
+from vla_async.nodes import parameters, topics, view_topics
 from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.conversions import joint_state_message, to_duration, to_time
 from vla_async.nodes.diagnostics import OK, WARN, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.motion_feed import MotionFeed
 from vla_async.nodes.parameters import RobotParameters, parameter
+from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
 from vla_async.timebase import NS_PER_S
 from vla_async.types import FloatArray
@@ -27,7 +29,9 @@ from vla_async.viz.paths import Line, segments
 
 WIDTHS = {'chunk': 0.004, 'fused': 0.010, 'base': 0.015}  # [m]
 LIFETIME_NS = NS_PER_S  # what is not renewed vanishes
-TEXT_HEIGHT, TEXT_ABOVE = 0.07, 0.35  # of a capital letter, and above the highest link at home [m]
+TEXT_HEIGHT, TEXT_ABOVE = 0.05, 0.40  # of a capital letter, and above the highest link at home [m]
+SPACE_WIDTH = 0.5 * TEXT_HEIGHT  # rviz makes a space 1 m wide where a marker names no width [m]
+TEXT_COLUMNS = 48  # a longer line is broken: the robot's view is narrower than a reason of the bridge
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class MotionMarkers(Node):
         self._feed = MotionFeed(self, self._robot, kinematics, values.chunks)
         self._markers = view_topics.MARKERS.advertise(self)
         self._ghost = view_topics.GHOST.advertise(self)
+        self._joints = PolledSubscription(self, topics.JOINT_STATES)
         self._problem = ''
         self._diagnostics = DiagnosticsPublisher(self, 'draws motion', values.robot, self._diagnose)
         self.create_timer(1.0 / values.rate_hz, self._draw, clock=STEADY)
@@ -73,9 +78,12 @@ class MotionMarkers(Node):
         self._show_ghost(now_ns)
 
     def _show_ghost(self, now_ns: int) -> None:
-        """The robot at the horizon's end."""
-        position = self._feed.paths.horizon_end
-        if position is not None:
+        """The robot at the horizon's end; before there is a motion the robot where it is: while the ghost has no frames
+        rviz reports an error and heaps its links at the origin."""
+        joints, position = self._joints.newest(), self._feed.paths.horizon_end
+        if position is None and joints is not None:
+            self._ghost.publish(joints)
+        elif position is not None:
             self._ghost.publish(joint_state_message(now_ns, self._robot.joint_names, position, np.zeros_like(position)))
 
     def _diagnose(self) -> Diagnosis:
@@ -97,7 +105,8 @@ def line_markers(lines: Sequence[Line]) -> list[Marker]:
 def text_marker(text: str, place: FloatArray) -> Marker:
     """Text at `place` (3,) [m], which faces whoever looks."""
     message = _marker(Marker.TEXT_VIEW_FACING, 'status')
-    message.text, message.scale.z = text, TEXT_HEIGHT
+    message.text = '\n'.join(textwrap.fill(line, TEXT_COLUMNS) for line in text.splitlines())
+    message.scale.x, message.scale.z = SPACE_WIDTH, TEXT_HEIGHT
     message.pose.position = Point(**dict(zip('xyz', place.tolist(), strict=True)))
     message.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
     return message

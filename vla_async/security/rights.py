@@ -86,7 +86,7 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             subscribe=controllers,
             reply=('~/reset',)),
         'recorder': Rights(subscribe=(*arrows, *cameras, SPECTATOR, *controllers, 'robot_description', *TRANSFORMS)),
-        'motion_markers': Rights(publish=('motion_markers', 'ghost/joint_states'), subscribe=MOTION),
+        'motion_markers': Rights(publish=('motion_markers', 'ghost/joint_states'), subscribe=(*MOTION, 'joint_states')),
     }
 
 
