@@ -46,7 +46,7 @@ def test_lateness_is_the_worst_that_the_bridge_reported_during_the_episodes(bag)
     assert pipeline.lateness_ms(bag, []) == {'p99': None, 'max': None}
 
 
-def test_pictures_have_been_sent_when_the_last_camera_has(tmp_path):
+def test_the_last_of_a_chunks_pictures_counts_whatever_their_stamps(tmp_path):
     robot = embodiment.load('astribot_s1')
     with BagWriter(tmp_path / 'bag') as bag:
         for late_ms, camera in enumerate(robot.cameras):
@@ -55,7 +55,10 @@ def test_pictures_have_been_sent_when_the_last_camera_has(tmp_path):
                           header=bag.header(stamp_ns), data=np.zeros(0, np.uint8))
         bag.write('/camera/spectator/image_raw', 'sensor_msgs/msg/Image', 3 * S, header=bag.header(S),
                   data=np.zeros(0, np.uint8))
-    assert pipeline.pictures_sent(tmp_path / 'bag', robot) == {S: S + 2 * 10**6, 2 * S: 2 * S + 2 * 10**6}
+        for sequence, pictures in enumerate([(S, S, S), (2 * S, S, S), (2 * S, 2 * S, 3 * S), ()]):
+            bag.write('/action_chunk', 'vla_async_msgs/msg/ActionChunk', 3 * S, header=bag.header(S),
+                      sequence=sequence, pictures=np.array(pictures, np.int64))
+    assert pipeline.pictures_sent(tmp_path / 'bag', robot) == {0: S + 2 * 10**6, 1: 2 * S}
 
 
 def test_the_size_of_a_latent_is_that_of_its_message(bag):

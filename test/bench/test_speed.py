@@ -12,7 +12,7 @@ ROBOT = embodiment.load('astribot_s1')
 
 
 LATE = {'p99': 2.0, 'max': 3.0}
-SENT = {S + i * 33 * MS: S + i * 33 * MS + 5 * MS for i in range(29)}  # all but the last one
+SENT = {i: S + i * 33 * MS + 5 * MS for i in range(29)}  # all but the last one
 UNKNOWN = {'p99': None, 'max': None}
 
 

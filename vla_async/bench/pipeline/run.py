@@ -55,12 +55,21 @@ class Run:
 
 
 def pictures_sent(bag: Path, robot: Embodiment) -> dict[int, int]:
-    """When the last camera's picture of each stamp was sent [ns], by stamp [ns]."""
+    """When the last of a chunk's pictures left its camera [ns], by the chunk's sequence number.
+
+    Cameras of a busy machine are not all on time, and a chunk is not kept waiting for long: it may have pictures of
+    several stamps. A chunk with a picture that the bag lacks is left out.
+    """
     topics = [camera.topic for camera in robot.cameras]
-    sent: dict[int, int] = {}
-    for message in sent_messages(bag, *topics):
-        sent[message.stamp_ns] = max(message.sent_ns, sent.get(message.stamp_ns, 0))
-    return sent
+    sent = {(camera, message.stamp_ns): message.sent_ns for message in sent_messages(bag, *topics)
+            for camera, topic in enumerate(topics) if is_topic(message.topic, topic)}
+    last: dict[int, int] = {}
+    with open_bag(bag) as reader:
+        for received in messages(reader, 'action_chunk'):
+            pictures = list(enumerate(received.message.pictures))
+            if pictures and all(picture in sent for picture in pictures):
+                last[received.message.sequence] = max(sent[picture] for picture in pictures)
+    return last
 
 
 def lateness_ms(bag: Path, traces: Sequence[EpisodeTrace]) -> Figures:

@@ -19,7 +19,7 @@ def speed(traces: Sequence[EpisodeTrace], pictures_sent: Mapping[int, int], late
           latent_bytes: int | None) -> Figures:
     """Figures over all episodes of a run: medians of the rates, spreads of the pooled times.
 
-    `pictures_sent` says when the pictures of a stamp had left all cameras; on that the pipeline has no influence.
+    `pictures_sent` says when the last picture of a chunk had left its camera; on that the pipeline has no influence.
     """
     return {
         'episodes': len(traces), 'seconds': sum(trace.duration_s for trace in traces),
@@ -59,9 +59,9 @@ def pipeline_ms(trace: EpisodeTrace, pictures_sent: Mapping[int, int]) -> NDArra
     times = []
     for sequence, way in zip(sequences.tolist(), way_ns.tolist(), strict=True):
         row = chunks.get(sequence)
-        stamp_ns = 0 if row is None else int(trace.chunks.observation_ns[row])
-        if stamp_ns in pictures_sent:
-            times.append((way - (pictures_sent[stamp_ns] - stamp_ns) - int(trace.chunks.inference_ns[row])) / 1e6)
+        if row is not None and sequence in pictures_sent:
+            set_point_ns = int(trace.chunks.observation_ns[row]) + way
+            times.append((set_point_ns - pictures_sent[sequence] - int(trace.chunks.inference_ns[row])) / 1e6)
     return np.array(times, dtype=np.float64)
 
 
