@@ -35,8 +35,14 @@ def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
 def cube_root(values: FloatArray) -> FloatArray:
     """Cube roots of values that are not negative, of any shape: one step of Halley's iteration, which cubes the error,
     from the first 30 bits of a library's root, in which no two libraries differ."""
+    if values.size and values.min() > SMALLEST and values.max() < LARGEST:  # NaN is neither
+        return _refined(values)
     usable = (values > SMALLEST) & (values < LARGEST)
-    x = np.where(usable, values, 1.0)
+    return np.where(usable, _refined(np.where(usable, values, 1.0)), np.cbrt(values))
+
+
+def _refined(x: FloatArray) -> FloatArray:
     root = ((np.cbrt(x).view(np.int64) + (DROPPED >> 1)) & -DROPPED).view(np.float64)
     cube = root * root * root
-    return np.where(usable, root + root * (x - cube) / (2.0 * cube + x), np.cbrt(values))
+    refined: FloatArray = root + root * (x - cube) / (2.0 * cube + x)
+    return refined
