@@ -1,15 +1,13 @@
 """The recording as a node of its own."""
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from rclpy.node import Node
 
 from vla_async.nodes import parameters
 from vla_async.nodes.process import run
-from vla_async.nodes.recording import NICENESS, Parameters, Recording
-from vla_async.nodes.threads import be_nice
+from vla_async.nodes.recording import Parameters, Recording
 
 
 class Recorder(Node):
@@ -26,4 +24,4 @@ class Recorder(Node):
 
 
 def main() -> int:
-    return run(Recorder, on_made=partial(be_nice, NICENESS))
+    return run(Recorder)

@@ -19,13 +19,14 @@ from vla_async.nodes.diagnostics import ERROR, OK, Diagnosis, DiagnosticsPublish
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import Received
 from vla_async.nodes.recorded_topic import RecordedTopic
+from vla_async.nodes.threads import be_nice
 from vla_async.nodes.topics import Topic
 from vla_async.replay.audit import summary, write_audit
 from vla_async.replay.bag_writer import BagWriter
 from vla_async.replay.provenance import provenance
 from vla_async.replay.write_fault import write_fault
 
-NICENESS = 15  # watching must not slow what is watched; of what writes, not of DDS, which puts by what comes in time
+NICENESS = 15  # watching must not slow what is watched; of the thread that writes, for those of DDS must keep up
 PERIOD_S = 0.05
 FLUSH_PERIOD_S = 0.5  # with what a busy machine adds, a kill costs less than a second
 STANDSTILL_S = 5.0  # diagnostics alone, this node's own too, come every second
@@ -118,6 +119,7 @@ class Recording:
             raise ConfigError(f'recorder: folder {values.folder!r} cannot be written: {error.strerror}') from error
 
     def _run(self) -> None:
+        be_nice(NICENESS)
         self._attempt(self._record)
 
     def _record(self) -> None:

@@ -19,8 +19,7 @@ from rich.text import Text
 from vla_async.errors import ConfigError
 from vla_async.launcher.environment import ament_prefix_path
 from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandoned
-from vla_async.nodes.recording import MB, NICENESS, Parameters, Recording
-from vla_async.nodes.threads import be_nice
+from vla_async.nodes.recording import MB, Parameters, Recording
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
@@ -31,7 +30,6 @@ def record(values: Parameters, namespace: str, console: Console) -> dict[str, An
     """Record until Ctrl-C; returns the audit. Raises VlaAsyncError when it cannot begin or cannot go on."""
     _check(namespace)
     with _node(namespace) as (node, executor):
-        be_nice(NICENESS)
         recording = Recording(node, values)
         console.print(Text(f'recording into {recording.folder}; Ctrl-C ends it'), soft_wrap=True)
         try:
