@@ -1,6 +1,7 @@
 """Real nodes over real DDS in one process: an own domain, an executor that is driven step by step, a robot of wax."""
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -213,6 +214,8 @@ def graph(ros_environment: None) -> Iterator[Graph]:
     yield made
     made.close()
     rclpy.shutdown(context=context)
+    del made
+    gc.collect()  # lifecycle nodes are in cycles; until they go, so does not their participant, nor its shared memory
     claim.release()
     sys.setswitchinterval(interval)
 

@@ -33,6 +33,28 @@ def make():
 run(make, priority=CONTROL_PRIORITY, on_made=ON_MADE)
 """
 
+CONFIGURED = """
+import os
+import rclpy
+from vla_async.launcher.shared_memory import FOLDER, owned_by, ports_of
+from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+from vla_async.nodes.process import run
+
+def tell():
+    for name in owned_by(os.getpid()):
+        if 'port' not in name or name in ports_of(rclpy.get_default_context().get_domain_id()):
+            print(FOLDER / name, flush=True)
+    os.kill(os.getpid(), 15)
+
+def make():
+    node = HardwareBridgeNode()
+    node.trigger_configure()
+    node.create_timer(0.01, tell)
+    return node
+
+run(make)
+"""
+
 
 @pytest.fixture
 def start(ros_environment):
@@ -102,3 +124,10 @@ def test_callbacks_and_the_threads_of_dds_have_real_time_priority_where_the_mach
 def test_callbacks_that_do_without_it_leave_it_to_the_threads_of_dds(policies):
     main, dds, realtime = policies('give_up_realtime')
     assert (main, dds) == (os.SCHED_OTHER, {realtime})
+
+
+def test_a_bridge_that_was_configured_leaves_nothing_in_shared_memory(ros_domain):
+    done = subprocess.run([sys.executable, '-c', CONFIGURED], text=True, check=True, stdout=subprocess.PIPE)
+    held = done.stdout.split()
+    assert held
+    assert not any(Path(file).exists() for file in held)

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from std_srvs.srv import Trigger
@@ -21,6 +22,7 @@ from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY, one_instant
+from vla_async.nodes.commanders import other_commander
 from vla_async.nodes.controller_conversions import to_controller
 from vla_async.nodes.conversions import SetPointMessage, to_ns
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
@@ -28,7 +30,7 @@ from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import CONTROL_PRIORITY, Ticker, take_turns_quickly
+from vla_async.nodes.threads import CONTROL_PRIORITY, STARTING_PRIORITY, Ticker, raise_process, take_turns_quickly
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.nodes.window_codec import WindowCodec
 from vla_async.timebase import step_ns
@@ -76,8 +78,10 @@ class HardwareBridgeNode(PipelineNode):
     TASK = 'commands the robot'
     PARAMETERS = Parameters
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, take_priority: Callable[[], object] = lambda: None, **options: Any) -> None:
+        """`take_priority` is called before the robot is commanded: until then others have more urgent work."""
         super().__init__('hardware_bridge', **options)
+        self._take_priority = take_priority
         for name, action in (('stop', self._on_stop), ('release', self._on_release), ('hold', self._on_hold)):
             self.create_service(Trigger, f'~/{name}', action)
 
@@ -103,7 +107,7 @@ class HardwareBridgeNode(PipelineNode):
             self.listen(topics.speed_scaling(values.speed_scaling_topic), self._observe_speed)
         self._watch = self.create_timer(WATCH_S, self._look_around, clock=STEADY)
         take_turns_quickly()
-        gc.freeze()  # what lives now lives for ever; the collector need not look at it during control
+        gc.freeze()  # what lives now lives until cleanup; the collector need not look at it during control
 
     def activate(self) -> None:
         other = self._other_commander()
@@ -113,6 +117,7 @@ class HardwareBridgeNode(PipelineNode):
         self._follow(commit_s(self.robot, variants))
         self._outputs = [(self._sender(output, variants), output, publisher)
                          for output, publisher in self._controllers.items()]
+        self._take_priority()
         self._measure()
         self._follower.activate(*one_instant(self.now_ns))
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
@@ -129,6 +134,7 @@ class HardwareBridgeNode(PipelineNode):
         self._follower.deactivate()
 
     def cleanup(self) -> None:
+        gc.unfreeze()  # also this node's participant: a frozen one would never give its shared memory back
         if '_watch' in self.__dict__:
             self.destroy_timer(self.__dict__.pop('_watch'))
         if '_streams' in self.__dict__:
@@ -216,14 +222,7 @@ class HardwareBridgeNode(PipelineNode):
             self._follower.hold(other)
 
     def _other_commander(self) -> str:
-        """Who else publishes on a controller's topic, or nothing."""
-        for output in self.robot.outputs:
-            topic = self.resolve_topic_name(output.topic)
-            publishers = self.get_publishers_info_by_topic(topic)
-            if len(publishers) > 1:
-                others = sorted({p.node_name for p in publishers} - {self.get_name()}) or ['another hardware_bridge']
-                return f'{", ".join(others)} also commands {topic}; only one commander may'
-        return ''
+        return other_commander(self, [output.topic for output in self.robot.outputs])
 
     def _on_stop(self, _request: Any, response: Any) -> Any:
         return self._answer(response, lambda: self._follower.stop())
@@ -242,4 +241,4 @@ class HardwareBridgeNode(PipelineNode):
 
 def main() -> int:
     """Console entry point."""
-    return run(HardwareBridgeNode, priority=CONTROL_PRIORITY)
+    return run(partial(HardwareBridgeNode, lambda: raise_process(CONTROL_PRIORITY)), priority=STARTING_PRIORITY)
