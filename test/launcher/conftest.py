@@ -31,6 +31,8 @@ PROGRAMS = {
         import time
         def join():
             print('joined', flush=True)
+        def succeed(process):
+            print('after', process, flush=True)
         def leave():
             print('left', flush=True)
         def main():

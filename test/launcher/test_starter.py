@@ -115,17 +115,17 @@ def test_a_spare_that_has_prepared_everything_takes_over_with_the_arguments_of_t
             "up  ['one', 'two']", "preparing ['one', 'two']", "up well ['one', 'two']"]
 
 
-def test_a_spare_joins_the_others_before_it_is_ready_and_once(start, program, until):
+def test_a_spare_joins_the_others_before_it_is_ready_and_learns_whom_it_replaces(start, program, until):
     with start(program('member', membership='member')) as run:
         process = run.processes['member']
         until(lambda: up(process), 'up')
         process.prepare()
         until(lambda: process.replaceable, 'the spare')
-        assert process.log.read_text().split() == ['up', 'joined']
-        os.kill(process.pid, signal.SIGKILL)
+        assert process.log.read_text().splitlines() == ['up', 'joined']
+        os.kill(replaced := process.pid, signal.SIGKILL)
         assert process.wait(5.0)
         run.poll(0.0)
-        until(lambda: process.log.read_text().split() == ['up', 'joined', 'up'], 'second up')
+        until(lambda: process.log.read_text().splitlines() == ['up', 'joined', f'after {replaced}', 'up'], 'second up')
 
 
 def test_a_spare_is_among_the_processes_whose_shared_memory_is_removed(start, program, until, children):

@@ -47,7 +47,7 @@ def test_it_waits_under_a_hidden_name_and_offers_nothing(graph, reserve):
 
 def test_called_up_it_becomes_its_node(graph, reserve):
     graph.until(lambda: hidden(graph), 'its hidden name')
-    reserve.line.sendall(b'go\n')
+    reserve.line.sendall(b'4711\n')
     client = graph.probe.create_client(GetState, 'latent_buffer/get_state')
     graph.until(client.service_is_ready, 'its service')
     answer = client.call_async(GetState.Request())

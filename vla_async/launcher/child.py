@@ -2,9 +2,10 @@
 
 `python -m vla_async.launcher.child <pid of the starter> start|stand-by[:<membership>] <module> [arguments]`
 
-A child that stands by imports the module and waits until it reads a line. A module whose `main()` takes long to get to
-work may offer `prepare(arguments)`: it does there what needs nobody else, and returns what is then run instead. Getting
-to know the others is done ahead, too: `join()` of a module named as the membership, and `leave()` after a vain wait.
+A child that stands by imports the module and waits until it reads a line: the id of the process that it replaces. A
+module whose `main()` takes long to get to work may offer `prepare(arguments)`: it does there what needs nobody else,
+and returns what is then run instead. Getting to know the others is done ahead, too: `join()` of a module named as the
+membership, `succeed(id)` when called up, and `leave()` after a vain wait.
 """
 from __future__ import annotations
 
@@ -37,9 +38,12 @@ def stand_by(module: str, membership: str) -> Callable[[], int]:
     members = importlib.import_module(membership) if membership else None
     if members is not None:
         members.join()
-    if not _called_up():
-        if members is not None:
-            members.leave()
+    replaced = _called_up()
+    if members is not None and replaced:
+        members.succeed(int(replaced))
+    elif members is not None:
+        members.leave()
+    if not replaced:
         os._exit(0)
     return work
 
@@ -60,13 +64,13 @@ def _prepared(module: str) -> Callable[[], int]:
     return work[0]
 
 
-def _called_up() -> bool:
-    """Say that all is ready, and wait; False when the starter is gone."""
+def _called_up() -> str:
+    """Say that all is ready, and wait for the id of the process to replace; nothing when the starter is gone."""
     try:
         os.write(sys.stdin.fileno(), b'.')
-        return bool(sys.stdin.readline())
+        return sys.stdin.readline()
     except OSError:  # it was killed
-        return False
+        return ''
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from vla_async.launcher.process import Command
 from vla_async.resources import share
 
 MEMBERSHIP = 'vla_async.nodes.membership'
-NO_MEMBERS = ('hardware_bridge',)  # in the memory of DDS its dead predecessor lives for 20 s, as a second commander
 
 
 def write_overrides(overrides: Mapping[str, Mapping[str, Any]], path: Path) -> None:
@@ -27,4 +26,4 @@ def node_command(spec: NodeSpec, parameters: Path, *, essential: bool) -> Comman
         spec.name, f'vla_async.nodes.{spec.executable}',
         ('--ros-args', '--remap', f'__node:={spec.name}', '--params-file', str(share() / 'config/vla_async.yaml'),
          '--params-file', str(parameters)),
-        essential=essential, membership='' if spec.name in NO_MEMBERS else MEMBERSHIP)
+        essential=essential, membership=MEMBERSHIP)

@@ -77,8 +77,7 @@ class ManagedProcess:
     def start(self) -> None:
         """Start it, which is quicker with a spare; the log file is appended to."""
         with _signals_held():
-            spare, self._spare = self._spare, None
-            self._process = (spare.call_up() if spare is not None else None) or self._spawn(START, subprocess.DEVNULL)
+            self._process = self._called_up() or self._spawn(START, subprocess.DEVNULL)
 
     def prepare(self) -> None:
         """Let a spare stand by for the next start."""
@@ -122,6 +121,10 @@ class ManagedProcess:
         if not self.log.is_file():
             return ''
         return '\n'.join(self.log.read_text(errors='replace').splitlines()[-LOG_TAIL_LINES:])
+
+    def _called_up(self) -> subprocess.Popen[bytes] | None:
+        spare, self._spare = self._spare, None
+        return None if spare is None or self._process is None else spare.call_up(self._process.pid)
 
     def _spawn(self, how: str, stdin: int) -> subprocess.Popen[bytes]:
         arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()), how,

@@ -28,8 +28,8 @@ class Spare:
         except OSError:
             return False
 
-    def call_up(self) -> subprocess.Popen[bytes] | None:
-        """The process, on its way into `main()`.
+    def call_up(self, predecessor: int) -> subprocess.Popen[bytes] | None:
+        """The process, on its way into `main()`, told the id of the one that has ended and whose place it takes.
 
         None when it has died or is not ready: it prepares with what processor time is left over, which on a busy
         machine takes longer than to start anew.
@@ -38,7 +38,7 @@ class Spare:
             self.dismiss()
             return None
         with suppress(OSError):  # it died this instant, which its owner will notice
-            self._line.sendall(b'go\n')
+            self._line.sendall(b'%d\n' % predecessor)
         self._line.close()
         return self.process
 

@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 _places: list[Node] = []
+_predecessors: list[int] = []
 
 
 def join() -> None:
@@ -28,3 +29,13 @@ def leave() -> None:
     """Give up that place: the node of the process is there, or will never be."""
     while _places:
         _places.pop().destroy_node()
+
+
+def succeed(process: int) -> None:
+    """Take the place of the process of this id, which has ended."""
+    _predecessors.append(process)
+
+
+def predecessor() -> int | None:
+    """Id of the process that this one was called up to replace; None for one that replaces nobody."""
+    return _predecessors[-1] if _predecessors else None

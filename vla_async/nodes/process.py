@@ -19,7 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from vla_async.errors import VlaAsyncError
 from vla_async.nodes.clock_reader import ClockReader
 from vla_async.nodes.membership import leave
-from vla_async.nodes.threads import ask_for_realtime, threads_of_process
+from vla_async.nodes.threads import raise_process
 
 POLL_S = 0.1  # a signal is noticed within this time
 
@@ -52,9 +52,8 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, pri
     """
     stop = Stop()
     stop.install()
-    if priority:  # threads inherit it from the one that makes them
-        for thread in threads_of_process():
-            ask_for_realtime(thread, priority)
+    if priority:
+        raise_process(priority)
     if not rclpy.ok():  # a process that stood by has joined the graph already
         rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
     try:

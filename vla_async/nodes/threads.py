@@ -17,6 +17,7 @@ SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 # real-time priorities, below the 40 and 50 of servo loops and controller managers
 CONTROL_PRIORITY = 35  # motion and its messages
 ACTING_PRIORITY = 20  # what makes chunks: motion goes first
+STARTING_PRIORITY = 15  # a node of the motion until it takes part in it
 JOIN_S = 10.0
 
 
@@ -115,6 +116,12 @@ def ask_for_realtime(thread: int = 0, priority: int = CONTROL_PRIORITY) -> bool:
     except (OSError, AttributeError):  # AttributeError: not Linux
         return False
     return True
+
+
+def raise_process(priority: int) -> None:
+    """Real-time priority for all threads of this process, and those that they will make, where it is granted."""
+    for thread in threads_of_process():
+        ask_for_realtime(thread, priority)
 
 
 def threads_of_process() -> list[int]:
