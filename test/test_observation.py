@@ -166,6 +166,22 @@ def test_pictures_are_new_until_they_were_used(full):
     assert not full.all_new()
 
 
+def test_pictures_are_of_one_instant_when_none_is_much_older_than_the_one_that_leads(full):
+    full.add_picture('head', NOW + 33 * MS, picture('head'))
+    assert not full.of_one_instant('head', 16 * MS)
+    full.add_picture('left_wrist', NOW + 20 * MS, picture('left_wrist'))
+    full.add_picture('right_wrist', NOW + 40 * MS, picture('right_wrist'))
+    assert full.of_one_instant('head', 16 * MS)
+    assert not full.of_one_instant('right_wrist', 16 * MS)
+
+
+def test_pictures_of_cameras_that_never_came_are_of_no_instant():
+    buffer = ObservationBuffer(ROBOT)
+    assert not buffer.of_one_instant('head', 16 * MS)
+    buffer.add_picture('head', NOW, picture('head'))
+    assert not buffer.of_one_instant('head', 16 * MS)
+
+
 def test_a_picture_of_another_size_is_refused_by_name(full):
     with pytest.raises(DataError, match=r'camera head sends 64x48, the robot file says 224x224'):
         full.add_picture('head', NOW, np.zeros((48, 64, 3), np.uint8))

@@ -83,6 +83,13 @@ class ObservationBuffer:
             faults.append((JOINTS, self._age_fault(self._joints.stamp_ns if self._joints else None, now_ns)))
         return tuple(f'{stream} {fault}' for stream, fault in faults if fault)
 
+    def of_one_instant(self, camera: str, spread_ns: int) -> bool:
+        """Whether no camera's newest picture is stamped more than `spread_ns` before that of `camera`."""
+        with self._lock:
+            stamps = [self._stamp(name) for name in (camera, *self._cameras)]
+        known = [stamp for stamp in stamps if stamp is not None]
+        return len(known) == len(stamps) and min(known) >= known[0] - spread_ns
+
     def all_new(self) -> bool:
         """Whether every camera has a picture that no observation has used yet."""
         with self._lock:

@@ -32,8 +32,8 @@ WAIT_S = 0.1  # how long the worker waits for pictures before it looks whether i
 class Parameters(InputParameters):
     """What counts as a fresh observation and a usable latent."""
 
-    camera_patience_ms: int = parameter(25, 'how long a picture waits for those of the other cameras [ms]',
-                                        low=0, high=1000)
+    camera_patience_ms: int = parameter(5, 'pictures of one instant come one after the other; a pause this long ends '
+                                        'the wait for more [ms]', low=0, high=1000)
     fresh_s: float = parameter(2.0, 'age up to which a latent is as good as new [s]', low=0.01, high=600.0)
     absent_s: float = parameter(6.0, 'age of the latent from which no more chunks are made [s]', low=0.01, high=600.0)
     chunk_age_s: float = parameter(0.5, 'pictures older than this behind the newest chunk are a matter for a warning '
@@ -110,19 +110,11 @@ class ActionGeneratorNode(PipelineNode):
         self._latents.offer(latent_value(message), self.now_ns())
 
     def _work(self) -> None:
-        arrived = self._inputs.wait(WAIT_S)
-        if arrived:
-            self._wait_for_all_cameras()
+        arrived = self._inputs.wait(WAIT_S, self._values.camera_patience_ms / 1000)
         now_ns = self.now_ns()
         observation, latent = self._inputs.observe(now_ns), self._latents.current(now_ns).latent
         if arrived and observation is not None and latent is not None:
             self._make(observation, latent, now_ns)
-
-    def _wait_for_all_cameras(self) -> None:
-        """Pictures of one instant arrive one after the other; a camera that is late or dead is not waited for long."""
-        deadline_s = time.monotonic() + self._values.camera_patience_ms / 1000
-        while not self._inputs.buffer.all_new() and (left_s := deadline_s - time.monotonic()) > 0:
-            self._inputs.wait(left_s)
 
     def _make(self, observation: Observation, latent: Latent, now_ns: int) -> None:
         if latent.task_id != self._task_of_chunk:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vla_async.camera_mounts import carriers
 from vla_async.embodiment import Embodiment
+from vla_async.errors import ConfigError
 from vla_async.joint_order import JointOrder, JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.conversions import joint_state_value, to_ns
@@ -17,6 +18,7 @@ from vla_async.nodes.polling import Arrival, PolledSubscription
 from vla_async.observation import ObservationBuffer, StreamRules
 from vla_async.picture import pixels
 from vla_async.still_picture import FrozenRules
+from vla_async.timebase import step_ns
 from vla_async.types import Observation
 
 
@@ -57,24 +59,35 @@ class JointReader:
 class ObservationInputs:
     """The newest observation. All streams are polled: of 100 joint states a second those are decoded that are used.
 
-    For one thread at a time.
+    The first of the fastest cameras sets the pace: what others see meanwhile is no occasion to act. For one thread at a
+    time.
     """
 
     def __init__(self, node: PipelineNode, values: InputParameters, cameras: Iterable[str] | None = None) -> None:
         self.buffer = ObservationBuffer(node.robot, cameras, values.rules_for(node.robot))
         self._node, self._joints = node, JointReader(node)
-        pictures = {node.poll(topics.camera(spec)): partial(self._see, spec.name)
-                    for spec in node.robot.cameras if cameras is None or spec.name in cameras}
+        specs = [spec for spec in node.robot.cameras if cameras is None or spec.name in cameras]
+        if not specs:
+            raise ConfigError(f'robot {node.robot.name} has no camera; a policy acts on pictures')
+        pictures = {node.poll(topics.camera(spec)): partial(self._see, spec.name) for spec in specs}
         self._streams: dict[PolledSubscription, Callable[[Any], None]] = {
             **pictures, node.poll(topics.JOINT_STATES): self._measure}
-        self._arrival = Arrival(node, tuple(pictures))
+        leader, leading = max(zip(specs, pictures, strict=True), key=lambda pair: pair[0].rate_hz)
+        self._leader, self._spread_ns = leader.name, step_ns(leader.rate_hz) // 2
+        self._lead, self._any = Arrival(node, (leading,)), Arrival(node, tuple(pictures))
 
-    def wait(self, timeout_s: float) -> bool:
-        """Whether a picture has come, within `timeout_s` [s] at the latest; it is in the buffer then."""
-        came = self._arrival.wait(timeout_s)
-        if came:
+    def wait(self, timeout_s: float, patience_s: float) -> bool:
+        """Whether a picture of the leading camera has come, within `timeout_s` [s] at the latest.
+
+        Those of one instant come in a burst: the others of about the same stamp are waited for, until for `patience_s`
+        nothing more comes.
+        """
+        if not self._lead.wait(timeout_s):
+            return False
+        self._take()
+        while not self.buffer.of_one_instant(self._leader, self._spread_ns) and self._any.wait(patience_s):
             self._take()
-        return came
+        return True
 
     def observe(self, now_ns: int) -> Observation | None:
         """The newest observation; None while something is missing, which the node's diagnostics name then."""

@@ -26,7 +26,7 @@ from vla_async.replay.bag_writer import BagWriter
 from vla_async.replay.provenance import provenance
 from vla_async.replay.write_fault import write_fault
 
-NICENESS = 15  # watching must not slow what is watched; of the thread that writes, for those of DDS must keep up
+NICENESS = 5  # watching must not slow what is watched, yet on full cores the least would be too little to keep up
 PERIOD_S = 0.05
 FLUSH_PERIOD_S = 0.5  # with what a busy machine adds, a kill costs less than a second
 STANDSTILL_S = 5.0  # diagnostics alone, this node's own too, come every second
