@@ -7,7 +7,7 @@ from vla_async_msgs.msg import Latent, SystemStatus
 
 from vla_async import embodiment
 from vla_async.nodes import topics, view_topics
-from vla_async.nodes.conversions import chunk_message, to_time, window_message
+from vla_async.nodes.conversions import chunk_message, to_ns, to_time, window_message
 from vla_async.nodes.motion_markers import MotionMarkers, text_marker
 from vla_async.types import ActionChunk, JointWindow
 
@@ -67,11 +67,24 @@ def test_the_ghost_stands_where_the_fused_motion_ends(graph, seen):
 
 
 def test_before_there_is_a_motion_the_ghost_stands_where_the_robot_is(graph, robot, seen):
+    robot.now_ns = lambda: time.time_ns() - 10**11  # of another machine
     graph.add(MotionMarkers(context=graph.context))
     ghosts = graph.hear(view_topics.GHOST)
     graph.until(lambda: ghosts, 'the ghost')
     assert tuple(ghosts[-1].name) == ROBOT.joint_names
     np.testing.assert_allclose(ghosts[-1].position, robot.position)
+    assert abs(to_ns(ghosts[-1].header.stamp) - time.time_ns()) < 10**10
+
+
+def test_once_the_motion_is_over_the_ghost_goes_to_the_robot_and_along_with_it(graph, robot, seen):
+    graph.add(MotionMarkers(context=graph.context))
+    ghosts, window = graph.hear(view_topics.GHOST), moving(time.time_ns(), step_ns=10**9)
+    graph.say(topics.TRAJECTORY)(window_message(window, ROBOT.joint_names))
+    graph.until(lambda: ghosts and np.allclose(ghosts[-1].position, window.position[-1]), 'the end of the motion')
+    graph.until(lambda: np.allclose(ghosts[-1].position, robot.position), 'the robot')
+    assert time.time_ns() > window.stamp_ns + 5 * window.step_ns
+    robot.position = ROBOT.array('home') + 0.1  # by hand
+    graph.until(lambda: np.allclose(ghosts[-1].position, robot.position), 'the robot where it was put')
 
 
 def test_long_lines_are_broken_and_spaces_have_a_width_as_rviz_needs(graph):

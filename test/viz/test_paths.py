@@ -70,11 +70,13 @@ def test_the_base_has_a_path_where_the_robot_drives_and_none_where_it_stands():
     assert not ForwardKinematics(embodiment.load('so101')).has_base
 
 
-def test_the_ghost_is_where_the_motion_ends():
+def test_the_ghost_is_where_the_motion_ends_until_that_time_is_past():
     paths = MotionPaths(KINEMATICS, chunks=1)
-    assert paths.horizon_end is None
+    assert paths.horizon_end(NOW_NS) is None
     paths.set_window(driving(11))
-    np.testing.assert_array_equal(paths.horizon_end, driving(11).position[-1])
+    for now_ns in (NOW_NS - STEP_NS, NOW_NS, NOW_NS + 10 * STEP_NS):
+        np.testing.assert_array_equal(paths.horizon_end(now_ns), driving(11).position[-1])
+    assert paths.horizon_end(NOW_NS + 10 * STEP_NS + 1) is None
 
 
 def test_lines_are_cut_into_pieces_and_never_joined():

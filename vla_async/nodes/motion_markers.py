@@ -78,13 +78,17 @@ class MotionMarkers(Node):
         self._show_ghost(now_ns)
 
     def _show_ghost(self, now_ns: int) -> None:
-        """The robot at the horizon's end; before there is a motion the robot where it is: while the ghost has no frames
-        rviz reports an error and heaps its links at the origin."""
-        joints, position = self._joints.newest(), self._feed.paths.horizon_end
-        if position is None and joints is not None:
+        """The robot at the end of its motion; while there is none the robot where it is: without frames of a ghost rviz
+        reports an error and heaps its links at the origin.
+
+        Both are stamped now: a robot_state_publisher drops what is older than what it said last.
+        """
+        joints, end = self._joints.newest(), self._feed.paths.horizon_end(now_ns)
+        if end is not None:
+            self._ghost.publish(joint_state_message(now_ns, self._robot.joint_names, end, np.zeros_like(end)))
+        elif joints is not None:
+            joints.header.stamp = to_time(now_ns)
             self._ghost.publish(joints)
-        elif position is not None:
-            self._ghost.publish(joint_state_message(now_ns, self._robot.joint_names, position, np.zeros_like(position)))
 
     def _diagnose(self) -> Diagnosis:
         watched = self._markers.get_subscription_count()

@@ -9,7 +9,8 @@ from vla_async.nodes import qos
 from vla_async.nodes.topics import Topic
 
 MARKERS = Topic('motion_markers', MarkerArray, qos.NEWEST)
-# joints at the end of the fused motion, of which a robot_state_publisher in the namespace `ghost` makes frames
+# joints at the end of the fused motion, or as measured while there is none, of which a robot_state_publisher in the
+# namespace `ghost` makes frames
 GHOST = Topic('ghost/joint_states', JointState, qos.NEWEST)
 # what the ghost's robot_state_publisher tells
 GHOST_DESCRIPTION = Topic('ghost/robot_description', String, qos.LATCHED)

@@ -77,8 +77,7 @@ class _Hearing:
     def _show_motion(self, now_ns: int) -> None:
         self._page.show_caption(self._motion.caption(now_ns))
         self._page.show_lines(self._motion.paths.lines(now_ns))
-        if (end := self._motion.paths.horizon_end) is not None:
-            self._page.show_ghost(end)
+        self._page.show_ghost(self._motion.paths.horizon_end(now_ns))
 
     def _show_joints(self) -> None:
         if (joints := self._joints.newest()) is not None:

@@ -73,9 +73,10 @@ class Page:
         """The robot at joint positions (D,) [rad or m]."""
         self._robot.move(self.kinematics.frames(position))
 
-    def show_ghost(self, position: FloatArray) -> None:
-        """Its ghost at joint positions (D,); of links that stay where they are there is none."""
-        self._ghost.move(self.kinematics.frames(position), unlike=self._robot.frames)
+    def show_ghost(self, position: FloatArray | None) -> None:
+        """Its ghost at joint positions (D,), None: where the robot is; of links that stay there is none."""
+        frames = self._robot.frames if position is None else self.kinematics.frames(position)
+        self._ghost.move(frames, unlike=self._robot.frames)
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """These lines instead of those before."""

@@ -63,10 +63,15 @@ class MotionPaths:
         """The fused motion."""
         self._window = window
 
-    @property
-    def horizon_end(self) -> FloatArray | None:
-        """Joint positions (D,) at which the fused motion comes to rest; None before there is any."""
-        return None if self._window is None else self._window.position[-1]
+    def horizon_end(self, now_ns: int) -> FloatArray | None:
+        """Joint positions (D,) at which the fused motion comes to rest; None when there is none, or it is over.
+
+        It is over once the time of its last point is past: the robot rests then, or something else moves it.
+        """
+        if self._window is None:
+            return None
+        end_ns = self._window.stamp_ns + (len(self._window.position) - 1) * self._window.step_ns
+        return self._window.position[-1] if now_ns <= end_ns else None
 
     def lines(self, now_ns: int) -> list[Line]:
         """All lines, older chunks first."""
