@@ -82,6 +82,14 @@ def test_what_the_suite_said_comes_aside_and_nothing_on_its_own_topics(graph, ba
     assert graph.probe.count_publishers(commands.name) == 0
 
 
+def test_a_ghost_that_was_recorded_is_not_played_as_the_robot(graph, tmp_path):
+    with BagWriter(tmp_path / 'bag') as bag:
+        for topic in ('/joint_states', '/ghost/joint_states'):
+            bag.write(topic, 'sensor_msgs/msg/JointState', S + MS, header=bag.header(S), name=[topic])
+    heard = play(graph, tmp_path / 'bag', topics.JOINT_STATES)
+    assert heard['joint_states'] == recorded(tmp_path / 'bag', '/joint_states')
+
+
 def test_the_clock_goes_by_milliseconds_of_the_bag(graph, bag):
     ticks = []
     graph.probe.create_subscription(Clock, '/clock', lambda m: ticks.append(to_ns(m.clock)), QoSProfile(depth=1000))

@@ -10,7 +10,7 @@ from PIL import Image
 from vla_async import embodiment, picture
 from vla_async.errors import DataError
 from vla_async.replay import metrics
-from vla_async.replay.bag import has_topic, is_topic, messages, open_bag, stamp_of
+from vla_async.replay.bag import GHOST, has_topic, is_topic, messages, open_bag, stamp_of
 from vla_async.replay.bag_episodes import read_episodes
 from vla_async.replay.video import RATE_HZ, write_video
 from vla_async.timebase import NS_PER_S as S
@@ -147,3 +147,17 @@ def test_topics_are_found_in_any_namespace():
     assert is_topic('/left/action_chunk', 'action_chunk')
     assert is_topic('camera/head/image_raw', 'camera/head/image_raw')
     assert not is_topic('/my_action_chunk', 'action_chunk')
+
+
+def test_what_the_suite_says_for_displays_and_of_a_bag_that_is_played_is_no_robots():
+    assert not is_topic('/ghost/joint_states', 'joint_states')
+    assert not is_topic('/left/ghost/robot_description', 'robot_description')
+    assert not is_topic('/recorded/action_chunk', 'action_chunk')
+    assert is_topic('/ghostly/joint_states', 'joint_states')
+    assert is_topic('/ghost/left/joint_states', 'joint_states')
+    assert is_topic('/left/ghost/joint_states', 'ghost/joint_states')
+
+
+def test_the_namespace_of_the_ghost_is_that_on_whose_topics_displays_are_told():
+    from vla_async.nodes import view_topics
+    assert {topic.name.partition('/')[0] for topic in (view_topics.GHOST, view_topics.GHOST_DESCRIPTION)} == {GHOST}

@@ -13,11 +13,10 @@ from vla_async.nodes import qos, topics
 from vla_async.nodes.conversions import to_time
 from vla_async.nodes.picture_compression import decompress
 from vla_async.nodes.topics import Topic
-from vla_async.replay.bag import COMPRESSED, connections_of, raw_messages
+from vla_async.replay.bag import COMPRESSED, RECORDED, connections_of, raw_messages
 from vla_async.timebase import NS_PER_MS
 
 CLOCK_PERIOD_NS = NS_PER_MS
-ASIDE = 'recorded'  # prefix of the topics for what the suite said when the bag was recorded
 Publish = Callable[[bytes], None]
 
 
@@ -67,7 +66,7 @@ class BagPlayer:
 
 
 def _aside(topic: Topic) -> Topic:
-    return Topic(f'{ASIDE}/{topic.name.lstrip("/")}', topic.message, topic.qos)
+    return Topic(f'{RECORDED}/{topic.name.lstrip("/")}', topic.message, topic.qos)
 
 
 def _publisher(node: Node, topic: Topic, *, packed: bool) -> Publish:

@@ -18,6 +18,9 @@ from vla_async.replay.cdr import header_stamp_ns
 from vla_async.timebase import NS_PER_S
 
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
+# innermost namespaces of what the suite says beside a robot's own topics, for displays and of a bag that is played; no
+# robot's
+GHOST, RECORDED = 'ghost', 'recorded'
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,10 @@ def sent_messages(bag: Path, *topics: str) -> Iterator[Sent]:
 
 
 def is_topic(name: str, relative: str) -> bool:
-    """Whether `name` is the relative topic name in whatever namespace."""
-    return ('/' + name.lstrip('/')).endswith('/' + relative.lstrip('/'))
+    """Whether `name` is the relative topic name in whatever namespace of a robot."""
+    name, ending = '/' + name.lstrip('/'), '/' + relative.lstrip('/')
+    namespace = name.removesuffix(ending)
+    return name.endswith(ending) and namespace.rpartition('/')[2] not in (GHOST, RECORDED)
 
 
 def has_topic(reader: AnyReader, relative: str) -> bool:

@@ -23,7 +23,7 @@ from vla_async.timebase import NS_PER_S
 from vla_async.urdf import expand
 from vla_async.viz.forward_kinematics import ForwardKinematics
 
-JOINTS, JOINT_STATE, GHOST = 'joint_states', 'sensor_msgs/msg/JointState', 'ghost/joint_states'
+JOINTS, JOINT_STATE = 'joint_states', 'sensor_msgs/msg/JointState'
 PERIOD_NS = NS_PER_S // 30  # as often as people see
 BATCH = 64  # moments computed at once
 Progress = Callable[[int, int], None]  # so many of so many joint states are read
@@ -126,8 +126,7 @@ class _JointStates:
 
 def _joint_topic(reader: AnyReader, bag: Path, namespace: str | None) -> str:
     """Absolute name of the robot's joint states."""
-    found = sorted({c.topic for c in connections_of(reader, JOINTS) if c.msgcount and c.msgtype == JOINT_STATE
-                    and not c.topic.endswith(GHOST)})
+    found = sorted({c.topic for c in connections_of(reader, JOINTS) if c.msgcount and c.msgtype == JOINT_STATE})
     if namespace is not None:
         wanted = f'/{namespace.strip("/")}/{JOINTS}'.replace('//', '/')
         if wanted not in found:

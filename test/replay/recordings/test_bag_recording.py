@@ -89,13 +89,29 @@ def test_a_corrupted_chunk_is_named(tmp_path, changes, words):
     assert sum(isinstance(value, ActionChunk) for value in found) == 13
 
 
-def test_a_bag_of_two_robots_is_refused_with_both_names(tmp_path):
+def still(folder, *topics):
+    """A bag with a joint state on each topic, in which joint i stands at the topic's number + i."""
     from fakes import BagWriter
-    with BagWriter(tmp_path / 'two') as bag:
-        for name in ('left', 'right'):
-            bag.write(f'/{name}/joint_states', 'sensor_msgs/msg/JointState', BEGIN, header=bag.header(BEGIN))
-    with pytest.raises(DataError, match='two robots: /left/joint_states and /right/joint_states'):
-        list(BagRecording(tmp_path / 'two', ROBOT).events(pictures=False))
+    with BagWriter(folder) as bag:
+        for number, topic in enumerate(topics):
+            bag.write(topic, 'sensor_msgs/msg/JointState', BEGIN, header=bag.header(BEGIN),
+                      name=list(ROBOT.joint_names), position=number + np.arange(ROBOT.dof, dtype=float))
+    return folder
+
+
+@pytest.mark.parametrize('besides', [(), ('/left/ghost/joint_states',)])
+def test_a_bag_of_two_robots_is_refused_with_both_names(tmp_path, besides):
+    bag = still(tmp_path / 'two', '/left/joint_states', '/right/joint_states', *besides)
+    with pytest.raises(DataError, match='two robots: /left/joint_states and /right/joint_states; split'):
+        list(BagRecording(bag, ROBOT).events(pictures=False))
+
+
+@pytest.mark.parametrize('namespace', ['', '/left'])
+def test_a_robot_whose_ghost_was_recorded_too_is_one_robot(tmp_path, namespace):
+    found, faults = values(still(tmp_path / 'haunted', f'{namespace}/joint_states', f'{namespace}/ghost/joint_states'))
+    assert [fault.topic for fault in faults] == ['action_chunk']
+    (reading,) = found
+    np.testing.assert_array_equal(reading.position, np.arange(ROBOT.dof))
 
 
 def test_a_topic_of_another_type_is_a_fault_of_each_message(tmp_path):
