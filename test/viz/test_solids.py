@@ -63,6 +63,16 @@ def test_a_mesh_that_is_missing_or_no_mesh_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('name', embodiment.available())
+def test_the_first_part_of_a_link_has_the_colour_of_most_of_it_as_rviz_gives_it_to_all(name):
+    main, first = {}, {}
+    for solid in solids(expand(embodiment.load(name))):  # those of the first part come first
+        area = trimesh.Trimesh(solid.vertices, solid.faces).area
+        first.setdefault(solid.link, solid.colour)
+        main[solid.link] = max(main.get(solid.link, (0.0, ())), (area, solid.colour))
+    assert {link: colour for link, (_, colour) in main.items()} == first
+
+
+@pytest.mark.parametrize('name', embodiment.available())
 def test_every_robot_has_looks(name):
     urdf = expand(embodiment.load(name))
     links = {link.getAttribute('name') for link in urdf.getElementsByTagName('link')
