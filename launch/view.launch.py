@@ -23,7 +23,7 @@ ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
     'namespace': ('', 'namespace of all nodes and topics'),
     'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
-    'rviz_config': (str(share() / 'config/vla_async.rviz'), 'what rviz shows'),
+    'rviz_config': ('', 'what rviz shows; by default the file in config/ that is made for the robot'),
     'robot_state_publisher': ('false', "whether to start one for the robot's own joint_states"),
 }
 NAMESPACE, SIM_TIME = LaunchConfiguration('namespace'), {'use_sim_time': LaunchConfiguration('use_sim_time')}
@@ -58,7 +58,13 @@ def robot_and_rviz(context):
               [description(ghost_description(robot)), {'frame_prefix': f'{GHOST}/'}, SIM_TIME]),
         other('tf2_ros', 'static_transform_publisher', 'ghost_place', NAMESPACE,
               ['--frame-id', root, '--child-frame-id', f'{GHOST}/{root}'], [SIM_TIME]),
-        other('rviz2', 'rviz2', 'rviz', NAMESPACE, ['-d', LaunchConfiguration('rviz_config'), '-f', root], [SIM_TIME])]
+        other('rviz2', 'rviz2', 'rviz', NAMESPACE, ['-d', rviz_config(robot, context), '-f', root], [SIM_TIME])]
+
+
+def rviz_config(robot, context):
+    """Path of the file that was asked for or is the robot's; one with other cameras is shown without these."""
+    own, usual = (share() / f'config/{name}.rviz' for name in (robot.name, 'vla_async'))
+    return LaunchConfiguration('rviz_config').perform(context) or str(own if own.is_file() else usual)
 
 
 def description(urdf):

@@ -110,15 +110,15 @@ class Launched:
 
 
 @pytest.fixture
-def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Launched]:
-    """Load a launch file by name."""
+def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Launched]:
+    """Load a launch file by name, with whatever arguments it is told."""
     for name, classes in STAND_INS.items():
         module = ModuleType(name)
         for kind in classes:
             setattr(module, kind.__name__, kind)
         monkeypatch.setitem(sys.modules, name, module)
 
-    def load(name: str) -> Launched:
+    def load(name: str, **told: str) -> Launched:
         spec = importlib.util.spec_from_file_location('launched', share() / 'launch' / name)
         assert spec is not None
         assert spec.loader is not None
@@ -126,7 +126,7 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Launched]:
         spec.loader.exec_module(module)
         described = module.generate_launch_description().entities
         arguments = {e.name: e for e in described if isinstance(e, DeclareLaunchArgument)}
-        context = {name: argument.default_value for name, argument in arguments.items()}
+        context = {name: argument.default_value for name, argument in arguments.items()} | told
         entities = [entity for e in described
                     for entity in (e.function(context) if isinstance(e, OpaqueFunction) else [e])]
         return Launched(

@@ -1,6 +1,7 @@
 import importlib
 import re
 from pathlib import Path
+from xml.dom.minidom import parseString
 
 import pytest
 import yaml
@@ -101,6 +102,34 @@ def test_the_ghost_has_a_namespace_and_frames_of_its_own_and_stands_where_the_ro
     assert ghost.namespace[-1] + '/joint_states' == f'/{view_topics.GHOST.name}'
     assert {'frame_prefix': 'ghost/'} in ghost.parameters
     assert place.arguments[:4] == ['--frame-id', 'odom', '--child-frame-id', 'ghost/odom']
+
+
+@pytest.mark.parametrize('name', embodiment.available())
+def test_all_frames_of_robot_and_ghost_are_one_tree_whose_root_rviz_stands_in(launch, name):
+    nodes = launch('view.launch.py', robot=name).nodes
+    place, rviz = nodes['ghost_place'].arguments, nodes['rviz'].arguments
+    parents = {place[3]: place[1]}
+    for publisher in (nodes['robot_state_publisher'], nodes['ghost_state_publisher']):
+        told = {key: value for entry in publisher.parameters for key, value in entry.items()}
+        prefix = told.get('frame_prefix', '')
+        for joint in parseString(told['robot_description'].value).getElementsByTagName('joint'):  # noqa: S318
+            parent, child = (joint.getElementsByTagName(end)[0].getAttribute('link') for end in ('parent', 'child'))
+            assert prefix + child not in parents
+            parents[prefix + child] = prefix + parent
+    fixed = rviz[rviz.index('-f') + 1]
+    assert set(parents.values()) - set(parents) == {fixed}
+    assert fixed == yaml.safe_load(Path(rviz[1]).read_text())['Visualization Manager']['Global Options']['Fixed Frame']
+
+
+def test_rviz_shows_the_robots_own_file_or_that_which_is_asked_for(launch, tmp_path):
+    def shown(**told):
+        return Path(launch('view.launch.py', **told).nodes['rviz'].arguments[1])
+    assert shown() == shown(robot='astribot_s1_ros2_control') == share() / 'config/vla_async.rviz'
+    assert shown(robot='so101') == shown(robot='so101_ros2_control') == share() / 'config/so101.rviz'
+    assert shown(robot='so101', rviz_config='/my.rviz') == Path('/my.rviz')
+    robot = (share() / 'config/robots/so101.yaml').read_text().replace('name: so101', 'name: mine')
+    (tmp_path / 'mine.yaml').write_text(robot)
+    assert shown(robot=str(tmp_path / 'mine.yaml')) == share() / 'config/vla_async.rviz'
 
 
 def test_the_ghost_is_pale_and_the_robot_is_not(launch):

@@ -8,7 +8,7 @@ from vla_async_msgs.msg import Latent, SystemStatus
 from vla_async import embodiment
 from vla_async.nodes import topics, view_topics
 from vla_async.nodes.conversions import chunk_message, to_ns, to_time, window_message
-from vla_async.nodes.motion_markers import MotionMarkers, text_marker
+from vla_async.nodes.motion_markers import MotionMarkers
 from vla_async.types import ActionChunk, JointWindow
 
 ROBOT = embodiment.load('astribot_s1')
@@ -85,14 +85,6 @@ def test_once_the_motion_is_over_the_ghost_goes_to_the_robot_and_along_with_it(g
     assert time.time_ns() > window.stamp_ns + 5 * window.step_ns
     robot.position = ROBOT.array('home') + 0.1  # by hand
     graph.until(lambda: np.allclose(ghosts[-1].position, robot.position), 'the robot where it was put')
-
-
-def test_long_lines_are_broken_and_spaces_have_a_width_as_rviz_needs(graph):
-    marker = text_marker('holding: ' + 'a reason ' * 12 + '\nlatent 0.3 s old', np.zeros(3))
-    *broken, last = marker.text.splitlines()
-    assert len(broken) > 1 and max(map(len, broken)) <= 48
-    assert last == 'latent 0.3 s old'
-    assert 0.0 < marker.scale.x < marker.scale.z
 
 
 def test_text_tells_the_ages_and_what_the_robot_does_and_why(graph, seen):

@@ -20,8 +20,7 @@ from vla_async.urdf import expand
 
 BEGIN, MS = 100 * 10**9, 10**6
 LATE_NS = 3 * MS  # of the receipt after the stamp
-LAYOUT = json.loads((share() / 'config/foxglove.json').read_text())['configById']['3D!motion']
-ROBOTS = ('astribot_s1', 'so101')
+LAYOUTS = {'astribot_s1': 'foxglove.json', 'so101': 'so101_foxglove.json'}
 
 
 def wave(robot, at_ns):
@@ -77,7 +76,7 @@ def links(*messages):
     return {frame: to_root(frame) for frame in (*steps, root)}, root
 
 
-@pytest.fixture(scope='module', params=ROBOTS)
+@pytest.fixture(scope='module', params=LAYOUTS)
 def written(request, tmp_path_factory):
     """Robot, messages of its scene, and the bag's last receipt."""
     folder, robot = tmp_path_factory.mktemp(request.param), embodiment.load(request.param)
@@ -120,14 +119,13 @@ def test_what_moves_is_told_thirty_times_a_second_and_the_rest_once_at_the_begin
     assert not still & moving
 
 
-def test_topics_and_root_are_those_that_the_foxglove_layout_and_the_markers_name(tmp_path):
+def test_topics_and_root_are_those_that_the_foxglove_layout_and_the_markers_name(written):
     from vla_async.viz.forward_kinematics import ForwardKinematics
-    robot = embodiment.load('astribot_s1')
-    write(record(tmp_path / 'bag', robot, 0.1), robot, tmp_path / 'scene.mcap')
-    found = read(tmp_path / 'scene.mcap')
+    robot, _, found = written
+    layout = json.loads((share() / 'config' / LAYOUTS[robot.name]).read_text())['configById']['3D!motion']
     frames, root = links(found['/tf_static'][0][1], found['/tf'][0][1])
-    assert LAYOUT['layers']['robot']['topic'] in found
-    assert root == LAYOUT['followTf'] == LAYOUT['layers']['grid']['frameId'] == ForwardKinematics(robot).root
+    assert layout['layers']['robot']['topic'] in found
+    assert root == layout['followTf'] == layout['layers']['grid']['frameId'] == ForwardKinematics(robot).root
     assert 'base_link' in frames
 
 
