@@ -54,15 +54,18 @@ class Body:
 
     def look(self, path: FloatArray, reach: FloatArray | float) -> Postures:
         """The body at joint positions (N, D) [rad or m]; distances are cut at `reach`, for each (N, K) or all [m]."""
-        full, data = path @ self._from_joints.T + self._fixed, self._data
-        centres, links = np.empty((len(path), *data.geom_xpos.shape)), np.empty((len(path), *data.xpos.shape))
-        turns = np.empty((len(path), 3, 3))
-        for row, position in enumerate(full):
-            self._place(position)
-            centres[row], links[row], turns[row] = data.geom_xpos, data.xpos, data.xmat[self._base].reshape(3, 3)
+        data = self._data
+        centres, turns = (np.empty((len(path), *a.shape)) for a in (data.geom_xpos, data.geom_xmat))
+        links, base = np.empty((len(path), *data.xpos.shape)), np.empty((len(path), 9))
+        for row, position in enumerate(path @ self._from_joints.T + self._fixed):
+            data.qpos[:] = position
+            mujoco.mj_kinematics(self._model, data)
+            centres[row], turns[row], links[row], base[row] = (
+                data.geom_xpos, data.geom_xmat, data.xpos, data.xmat[self._base])
         hands = links[:, self._hands]
+        in_base = (hands - links[:, None, self._base]) @ base.reshape(-1, 3, 3)
         reach = np.broadcast_to(reach, (len(path), len(self._geoms)))
-        return Postures(hands, (hands - links[:, None, self._base]) @ turns, self._distances(full, centres, reach))
+        return Postures(hands, in_base, self._distances(centres, turns, reach))
 
     def travel(self, path: FloatArray) -> FloatArray:
         """Bound (N - 1, K) [m] on how far each pair moves against each other from each of N rows (D,) to the next.
@@ -72,20 +75,15 @@ class Body:
         bound: FloatArray = np.abs(np.diff(path, axis=0)) @ self._levers
         return bound
 
-    def _place(self, full: FloatArray) -> None:
-        self._data.qpos[:] = full
-        mujoco.mj_kinematics(self._model, self._data)
-
-    def _distances(self, full: FloatArray, centres: FloatArray, reach: FloatArray) -> FloatArray:
-        """(N, K), computed for pairs whose bounding spheres are within reach."""
+    def _distances(self, centres: FloatArray, turns: FloatArray, reach: FloatArray) -> FloatArray:
+        """(N, K), computed for pairs whose bounding spheres are within reach; of shapes (N, G, 3) and (N, G, 9)."""
         apart = centres[:, self._geoms[:, 0]] - centres[:, self._geoms[:, 1]]
-        close = np.einsum('nki,nki->nk', apart, apart) < (self._radii + reach) ** 2
-        found = reach.copy()
-        for row in np.flatnonzero(close.any(axis=1)):
-            self._place(full[row])
-            for pair in np.flatnonzero(close[row]):
-                found[row, pair] = mujoco.mj_geomDistance(self._model, self._data, *self._geoms[pair],
-                                                          reach[row, pair], None)
+        rows, pairs = np.nonzero(np.einsum('nki,nki->nk', apart, apart) < (self._radii + reach) ** 2)
+        found, geoms, placed = reach.copy(), self._geoms.tolist(), -1
+        for row, pair in zip(rows.tolist(), pairs.tolist(), strict=True):
+            if row != placed:  # all that distances need of kinematics
+                self._data.geom_xpos[:], self._data.geom_xmat[:], placed = centres[row], turns[row], row
+            found[row, pair] = mujoco.mj_geomDistance(self._model, self._data, *geoms[pair], reach[row, pair], None)
         return found
 
     def _pair_levers(self) -> FloatArray:
