@@ -101,7 +101,7 @@ class HardwareBridgeNode(PipelineNode):
         self._saturation = SaturationWatch(self.robot.joint_names, effort_limits(self.robot))
         self._joint_states = self.poll(topics.JOINT_STATES)
         self._codec = WindowCodec(self.robot.joint_names)
-        self.listen(topics.TRAJECTORY, self._accept, raw=True)
+        self._trajectories = self.poll(topics.TRAJECTORY, depth=2, raw=True)  # depth: one that is lost is sent again
         self.listen(topics.STOP_SIGNAL, self._hear)
         if values.speed_scaling_topic:
             self.listen(topics.speed_scaling(values.speed_scaling_topic), self._observe_speed)
@@ -122,7 +122,10 @@ class HardwareBridgeNode(PipelineNode):
         self._follower.activate(*one_instant(self.now_ns))
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self.watch('control', self._ticker, CONTROL_PATIENCE_S)
+        self._trajectories.drain()  # what came before is not meant for now
+        self._receiver = self.receiver('windows', self._trajectories, self._accept, CONTROL_PATIENCE_S)
         self._ticker.start()
+        self._receiver.start()
 
     def deactivate(self) -> None:
         """Bring the robot to rest first; the control thread is alive until then."""
@@ -130,6 +133,7 @@ class HardwareBridgeNode(PipelineNode):
         deadline = time.monotonic() + REST_TIMEOUT_S
         while self._follower.state == STOPPING and time.monotonic() < deadline and self.failure is None:
             time.sleep(0.01)
+        self._receiver.close()
         self._ticker.close()
         self._follower.deactivate()
 
@@ -178,8 +182,6 @@ class HardwareBridgeNode(PipelineNode):
         self._saturation.observe(reading)
 
     def _accept(self, message: bytes) -> None:
-        if not self.active:
-            return
         now_ns = self.now_ns()
         window = self._codec.decode(message)
         refusal = self._follower.accept(window, self.now_ns())

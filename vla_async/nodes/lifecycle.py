@@ -16,11 +16,12 @@ from vla_async.errors import ConfigError, VlaAsyncError
 from vla_async.nodes import parameters
 from vla_async.nodes.clocks import ClockWatch
 from vla_async.nodes.diagnostics import ERROR, OK, STALE, WARN, Diagnosis, DiagnosticsPublisher, shortened
-from vla_async.nodes.polling import PolledSubscription
-from vla_async.nodes.threads import Ticker, Worker
+from vla_async.nodes.polling import Arrival, PolledSubscription
+from vla_async.nodes.threads import Ticker, Worker, ask_for_realtime
 from vla_async.nodes.topics import Topic
 
 LOG_PERIOD_S = 2.0  # of problems with one key
+RECEIVER_WAIT_S = 0.1  # how long a receiver waits before it looks whether it shall end
 JUMP_SHOWN_S = 5.0  # how long the diagnostics tell of a clock that was set
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -95,9 +96,9 @@ class PipelineNode(LifecycleNode):
         self._listening.append(topic.subscribe(
             self, lambda message: self.heed(topic.name, lambda: callback(message)), raw=raw))
 
-    def poll(self, topic: Topic) -> PolledSubscription:
-        """Subscription until cleanup, for a value that is looked at now and then."""
-        self._polled.append(PolledSubscription(self, topic))
+    def poll(self, topic: Topic, *, depth: int = 1, raw: bool = False) -> PolledSubscription:
+        """Subscription until cleanup, for a value that is looked at now and then, or in a thread of its own."""
+        self._polled.append(PolledSubscription(self, topic, depth=depth, raw=raw))
         return self._polled[-1]
 
     def advertise(self, topic: Topic) -> Publisher[Any]:
@@ -115,6 +116,20 @@ class PipelineNode(LifecycleNode):
         worker = Worker(name, lambda: self.heed(name, step), self.fail, on_start)
         self.watch(name, worker, patience_s)
         return worker
+
+    def receiver(self, name: str, subscription: PolledSubscription, callback: Callable[[Any], None],
+                 patience_s: float) -> Worker:
+        """A thread that hands the newest message on as soon as it is there, in real time where that is granted: past
+        the executor, which needs as long for a message as it takes to look at all else that might have happened.
+
+        Errors as with `listen`; a call that takes longer than `patience_s` [s] has hung.
+        """
+        arrival = Arrival(self, (subscription,))
+
+        def step() -> None:
+            if arrival.wait(RECEIVER_WAIT_S) and (message := subscription.newest()) is not None:
+                self.heed(subscription.topic.name, lambda: callback(message))
+        return self.worker(name, step, patience_s, ask_for_realtime)
 
     def watch(self, name: str, thread: Worker | Ticker, patience_s: float) -> None:
         """Let the diagnostics say STALE when a step of the thread takes longer than `patience_s` [s]."""

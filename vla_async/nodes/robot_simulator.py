@@ -102,7 +102,8 @@ class RobotSimulator(Node):
         """The robot's cameras, and the spectator's, which must not keep them waiting."""
         self._pictures = {camera.name: topics.camera(camera).advertise(self) for camera in self._robot.cameras}
         self._pictures[SPECTATOR] = topics.SPECTATOR.advertise(self)
-        rates = {camera.name: camera.rate_hz for camera in self._robot.cameras}
+        # the first one, which sets the pace of whoever acts on them, is drawn last: when it comes, all are there
+        rates = {camera.name: camera.rate_hz for camera in reversed(self._robot.cameras)}
         own = [self._camera_loop(world, rates, give_up_realtime)] if rates else []
         return [*own, self._camera_loop(world, {SPECTATOR: spectator_hz}, _give_way)]
 
