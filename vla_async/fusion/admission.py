@@ -12,6 +12,7 @@ from vla_async.types import ActionChunk, FloatArray
 
 STEP_RANGE_NS = (NS_PER_MS, NS_PER_S)
 MAX_STEPS = 512
+LARGEST = np.finfo(float).max
 OVERSHOOT = 1.0  # [rad or m] that a policy may be beyond any limit, however small the range
 
 
@@ -43,7 +44,8 @@ class Admission:
     def __init__(self, columns: Columns, future_s: float) -> None:
         self._columns = columns
         reach = np.maximum(columns.upper - columns.lower, OVERSHOOT)
-        self._lowest, self._highest = columns.lower - reach, columns.upper + reach
+        self._lowest = np.maximum(columns.lower - reach, -LARGEST)  # finite: infinity is never between them
+        self._highest = np.minimum(columns.upper + reach, LARGEST)
         self._future_ns = nanoseconds(future_s)
         self.last: ActionChunk | None = None
 
@@ -69,14 +71,13 @@ class Admission:
             return f'wrong shape: {positions.shape}, expected (steps, {len(self._columns.names)})'
         if len(positions) > MAX_STEPS:
             return f'too long: {len(positions)} steps, at most {MAX_STEPS}'
+        within = (positions >= self._lowest) & (positions <= self._highest)
+        return '' if within.all() else self._outside(positions)  # where NaN is, too
+
+    def _outside(self, positions: FloatArray) -> str:
         if not np.isfinite(positions).all():
             return 'not finite: positions contain NaN or infinity'
-        return self._huge(positions)
-
-    def _huge(self, positions: FloatArray) -> str:
         beyond = (positions < self._lowest) | (positions > self._highest)
-        if not beyond.any():
-            return ''
         step, column = np.unravel_index(int(beyond.argmax()), beyond.shape)
         known = self._columns
         return (f'huge: {positions[step, column]:.4g} for {known.names[column]}, which goes from '

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vla_async.fusion.exact import weighted
+from vla_async.fusion import spline
+from vla_async.fusion.exact import product, weighted
 from vla_async.fusion.smoother import curve_weights, projection
 from vla_async.timebase import NS_PER_S
 from vla_async.types import ActionChunk, FloatArray
@@ -15,7 +16,7 @@ class ChunkPath:
     def __init__(self, chunk: ActionChunk, positions: FloatArray, knot_ns: int, cutoff_hz: float) -> None:
         self._stamp_ns, self._step_ns, self._knot_ns = chunk.stamp_ns, chunk.step_ns, knot_ns
         self._rows, self._steps = len(positions), max(len(positions), 2) - 1
-        self._smooth = weighted(projection(self._rows, chunk.step_ns / NS_PER_S, cutoff_hz), positions)
+        self._smooth = product(projection(self._rows, chunk.step_ns / NS_PER_S, cutoff_hz), positions)
         self._ratio = knot_ns / chunk.step_ns
 
     @property
@@ -28,7 +29,7 @@ class ChunkPath:
         x = np.minimum(np.maximum(self._row(knot) + self._ratio * places, 0.0), self._rows - 1.0)
         span = np.minimum(x.astype(np.intp), self._steps - 1)
         weights = curve_weights(x - span, self._ratio * speed)
-        return weighted(weights, self._smooth[span[:, None] + np.arange(4)])
+        return weighted(weights, self._smooth.take(span[:, None] + spline.SPAN, axis=0))
 
     def row_knots(self, knot: int) -> FloatArray:
         """Places of the chunk's rows, (H,)."""

@@ -6,17 +6,25 @@ the square root, of which IEEE 754 says every bit, in an order that is fixed; nu
 """
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from vla_async.types import FloatArray
 
 SMALLEST, LARGEST = 1e-200, 1e200  # of what has a cube root with all its bits
-DROPPED = 1 << 22  # times the last bit of a number
+SPLITTER = float((1 << 22) + 1)  # Veltkamp's: leaves a number its first 31 bits
 
 
 def weighted(weights: FloatArray, points: FloatArray) -> FloatArray:
     """Sums (..., D) of points (..., K, D) with weights (..., K): `weights @ points` where both have two axes."""
     result: FloatArray = np.einsum('...k,...kd->...d', weights, points)
+    return result
+
+
+def product(matrix: FloatArray, points: FloatArray) -> FloatArray:
+    """`matrix @ points`, quicker than `weighted` for many points: einsum likes to sum along contiguous memory."""
+    result: FloatArray = np.einsum('hk,dk->hd', matrix, np.ascontiguousarray(points.T))
     return result
 
 
@@ -34,15 +42,22 @@ def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
 
 def cube_root(values: FloatArray) -> FloatArray:
     """Cube roots of values that are not negative, of any shape: one step of Halley's iteration, which cubes the error,
-    from the first 30 bits of a library's root, in which no two libraries differ."""
+    from the first bits of a library's root, in which no two libraries differ."""
     if values.size and values.min() > SMALLEST and values.max() < LARGEST:  # NaN is neither
-        return _refined(values)
+        refined: FloatArray = _refined(values)
+        return refined
     usable = (values > SMALLEST) & (values < LARGEST)
     return np.where(usable, _refined(np.where(usable, values, 1.0)), np.cbrt(values))
 
 
-def _refined(x: FloatArray) -> FloatArray:
-    root = ((np.cbrt(x).view(np.int64) + (DROPPED >> 1)) & -DROPPED).view(np.float64)
+def cube_root_of(value: float) -> float:
+    """The same of one number, in a fraction of the time."""
+    return float(_refined(value) if SMALLEST < value < LARGEST else np.cbrt(value))
+
+
+def _refined(x: Any) -> Any:
+    whole = np.cbrt(x)
+    split = SPLITTER * whole
+    root = split - (split - whole)
     cube = root * root * root
-    refined: FloatArray = root + root * (x - cube) / (2.0 * cube + x)
-    return refined
+    return root + root * (x - cube) / (2.0 * cube + x)

@@ -22,7 +22,7 @@ from vla_async.fusion.spline import basis
 from vla_async.fusion.target import Target, TargetMaker
 from vla_async.fusion.windows import resting_window
 from vla_async.timebase import NS_PER_S, nanoseconds, seconds
-from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, JointWindow, LimitedJoint
+from vla_async.types import ActionChunk, FusionReport, JointCommand, JointWindow, LimitedJoint
 
 # A clock that runs back this far was set anew [ns].
 CLOCK_SET_BACK_NS = NS_PER_S
@@ -99,8 +99,8 @@ class ChunkFuser:
         """The set-point of time `t_ns`. Times before the motion's known past give its earliest known state."""
         self._need_start()
         state = self._motion.state(t_ns)
-        position = np.minimum(np.maximum(state[0], self._low), self._high)
-        return JointCommand(t_ns, position, state[1], state[2])
+        position = np.maximum(state[0], self._low)
+        return JointCommand(t_ns, np.minimum(position, self._high, out=position), state[1], state[2])
 
     def window(self, start_ns: int, step_ns: int, count: int) -> JointWindow:
         """The motion at `start_ns + i * step_ns`, i < count, brought to rest by its last point, inside the limits.
@@ -133,21 +133,24 @@ class ChunkFuser:
         self._covered = target.last
         return FusionReport(
             chunk.sequence, True, delay_s=seconds(now_ns - chunk.stamp_ns), transition_s=plan.transition_s,
-            disagreement_position=float(disagreement[0]), disagreement_velocity=float(disagreement[1]),
-            disagreement_acceleration=float(disagreement[2]),
-            seam_position=float(seam[0]), seam_velocity=float(seam[1]), seam_acceleration=float(seam[2]),
+            disagreement_position=disagreement[0], disagreement_velocity=disagreement[1],
+            disagreement_acceleration=disagreement[2],
+            seam_position=seam[0], seam_velocity=seam[1], seam_acceleration=seam[2],
             samples_limited=plan.samples_limited, limited=self._limited(plan))
 
-    def _disagreement(self, target: Target) -> FloatArray:
-        """Largest jump over the joints in q, q', q'' that going over to the target at once would make, (3,)."""
+    def _disagreement(self, target: Target) -> list[float]:
+        """Largest jumps over the joints in q, q', q'' that going over to the target at once would make."""
         under_way = to_spoken(self._motion.from_index(target.first - 1, 4), self._driven, self._motion.knot_s)
         jumps = weighted(self._at_knot, target.points[:3] - under_way)
-        jumps[1:, self._driven] = jumps[:2, self._driven]  # of these the target knows the velocity only
-        jumps[0, self._driven] = 0.0
-        largest: FloatArray = np.abs(jumps).max(axis=1)
+        if self._driven.size:
+            jumps[1:, self._driven] = jumps[:2, self._driven]  # of these the target knows the velocity only
+            jumps[0, self._driven] = 0.0
+        largest: list[float] = np.abs(jumps, out=jumps).max(axis=1).tolist()
         return largest
 
     def _limited(self, plan: Plan) -> tuple[LimitedJoint, ...]:
+        if not plan.samples_limited:
+            return ()
         joints = np.flatnonzero((plan.slowdown > 1.0) | (plan.beyond > 0.0))
         return tuple(LimitedJoint(self.config.joint_names[d], max(float(plan.slowdown[d]), 1.0), float(plan.beyond[d]))
                      for d in joints)

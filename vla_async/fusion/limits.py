@@ -94,6 +94,10 @@ class PlanLimits:
         """Bounds of first, second and third differences of control points `step_s` [s] apart, each (D,)."""
         return self.velocity * step_s, self.acceleration * (step_s * step_s), self.jerk * (step_s * step_s * step_s)
 
+    def shares(self, step_s: float) -> FloatArray:
+        """One over these bounds, (3, 1, D): what such differences are multiplied with to be shares of the limits."""
+        return 1.0 / np.stack(self.differences(step_s))[:, None]
+
     @property
     def stop_s(self) -> float:
         """Longest time [s] that any joint needs to come to rest from any state inside the limits."""

@@ -25,24 +25,14 @@ class SplineMotion:
         self.knot_ns = knot_ns
         self.knot_s = knot_ns / NS_PER_S
         self._basis = spline.basis(self.knot_s)
-        self._flat = self._basis.transpose(1, 0, 2).reshape(4, 12).copy()
-        self._points = np.zeros((REST, dof))
-        self._resting = np.zeros((3, dof))
-        self._first = 0
+        self._flat = self._basis.transpose(0, 2, 1).reshape(12, 4).copy()  # a row for each weight of (3, 4)
+        self._rows = self._flat.tolist()
+        self._at_end, self._at_start = self._basis.sum(axis=1), self._basis[:, 0].copy()  # of a span: f = 1, f = 0
+        self._keep(0, np.zeros((REST, dof)))
 
     def start(self, first: int, points: FloatArray) -> None:
         """Forget everything; `points` (K, D), K >= 4, the last four equal, begin at knot `first`."""
         self._keep(first, points)
-
-    @property
-    def rest_ns(self) -> int:
-        """Time from which the motion is at rest."""
-        return (self._first + len(self._points) - REST + 1) * self.knot_ns
-
-    @property
-    def begin_ns(self) -> int:
-        """Earliest time that is still known."""
-        return (self._first + 1) * self.knot_ns
 
     @property
     def last_index(self) -> int:
@@ -50,9 +40,11 @@ class SplineMotion:
         return self._first + len(self._points) - REST
 
     def from_index(self, index: int, count: int) -> FloatArray:
-        """`count` control points from knot `index` on, shape (count, D), resting ones added at the end."""
-        rows = np.arange(index - self._first, index - self._first + count)
-        return self._points.take(rows, axis=0, mode='clip')
+        """`count` control points from knot `index` on, shape (count, D), resting ones added at the end: to be read."""
+        row = index - self._first
+        if 0 <= row <= len(self._points) - count:
+            return self._points[row:row + count]
+        return self._points.take(np.arange(row, row + count), axis=0, mode='clip')
 
     def replace(self, index: int, points: FloatArray) -> None:
         """New control points (N, D) from knot `index` on; the last four must be equal."""
@@ -61,6 +53,8 @@ class SplineMotion:
 
     def _keep(self, first: int, points: FloatArray) -> None:
         self._first, self._points = first, points
+        self.begin_ns = (first + 1) * self.knot_ns  # earliest time that is still known
+        self.rest_ns = (first + len(points) - REST + 1) * self.knot_ns  # time from which the motion is at rest
         self._resting = np.zeros((3, points.shape[1]))
         self._resting[0] = points[-1]
 
@@ -69,10 +63,12 @@ class SplineMotion:
         if t_ns >= self.rest_ns:
             return self._resting
         t_ns = max(t_ns, self.begin_ns)
-        knot, rest = divmod(t_ns, self.knot_ns)
-        row = knot - 1 - self._first
+        row, rest = divmod(t_ns - self.begin_ns, self.knot_ns)
         f = rest / self.knot_ns
-        weights = weighted(np.array((1.0, f, f * f, f * f * f)), self._flat).reshape(3, 4)
+        f2 = f * f
+        f3 = f2 * f
+        # plain numbers: for so few an array takes longer
+        weights = np.array([a + b * f + c * f2 + d * f3 for a, b, c, d in self._rows]).reshape(3, 4)
         return weighted(weights, self._points[row:row + 4])
 
     def sample(self, start_ns: int, step_ns: int, count: int) -> FloatArray:
@@ -81,16 +77,16 @@ class SplineMotion:
         times = np.minimum(np.maximum((start_ns - origin) + step_ns * np.arange(count), 0), self.rest_ns - origin)
         rows, rest = np.divmod(times, self.knot_ns)
         rows = np.minimum(rows, len(self._points) - 4)
-        weights = weighted(spline.powers(rest / self.knot_ns), self._flat).reshape(count, 3, 4)
-        states = weighted(weights, self._points[rows[:, None] + np.arange(4)][:, None])
+        weights = weighted(self._flat, spline.powers(rest / self.knot_ns)).reshape(3, 4, count).transpose(2, 0, 1)
+        states = weighted(weights, self._points.take(rows[:, None] + spline.SPAN, axis=0)[:, None])
         states[times == self.rest_ns - origin] = self._resting  # without the rounding of four equal control points
         return states
 
-    def seam(self, index: int, before: FloatArray) -> FloatArray:
-        """Largest jump over the joints in q, q', q'' at knot `index`, shape (3,).
+    def seam(self, index: int, before: FloatArray) -> list[float]:
+        """Largest jumps over the joints in q, q', q'' at knot `index`.
 
         `before` holds the four control points (4, D) that shaped the span up to that knot before the change.
         """
-        at_end = weighted(self._basis.sum(axis=1), before)  # f = 1
-        at_start = weighted(self._basis[:, 0], self.from_index(index - 1, 4))  # f = 0
-        return np.abs(at_start - at_end).max(axis=1)
+        jumps = weighted(self._at_start, self.from_index(index - 1, 4)) - weighted(self._at_end, before)
+        largest: list[float] = np.abs(jumps, out=jumps).max(axis=1).tolist()
+        return largest

@@ -14,7 +14,7 @@ from vla_async.fusion.motion import REST, SplineMotion
 from vla_async.fusion.slowing import demand, instants_over, slowdown, slowed
 from vla_async.fusion.smoother import averaged
 from vla_async.fusion.target import Target
-from vla_async.fusion.transition import TransitionRule, blend_weights
+from vla_async.fusion.transition import TransitionRule, blend_weights, weights_left
 from vla_async.types import FloatArray
 
 # Control points that are given: they shape the present and are only looked at for differences.
@@ -42,7 +42,7 @@ class Planner:
     def __init__(self, config: FuserConfig, limits: PlanLimits, knot_s: float) -> None:
         self._knot_s = knot_s
         self._governor = Governor(limits, knot_s)
-        self._bounds = limits.differences(knot_s)
+        self._shares = limits.shares(knot_s)
         self._driven = of_kind(config.joint_kinds, 'velocity')
         self._swift = of_kind(config.joint_kinds, 'gripper')
         spoken = spoken_limits(limits, config.joint_kinds)
@@ -63,11 +63,10 @@ class Planner:
         under_way = motion.from_index(index - 1, 1 + GIVEN + count)
         base = to_spoken(under_way, self._driven, self._knot_s)
         goal = _goal(base, target, lead, share, self._driven)
-        base = self._carried_on(base, goal, GIVEN + lead, common, noise)
-        since_s = offset_s + self._knot_s * np.arange(-GIVEN, count, dtype=np.float64)
-        wish = from_spoken(_blend(base, goal, since_s, durations), self._driven, self._knot_s, under_way[0])
-        wish = _extended(wish, len(wish) + REST)  # the rest is checked like all else: an end that moves breaks a limit
-        needed = demand(wish, self._bounds)
+        wish = self._joined(base, goal, GIVEN + lead, common, noise, durations)
+        wish = from_spoken(wish, self._driven, self._knot_s, under_way[0])
+        wish[-REST:] = wish[-REST - 1]  # the rest is checked like all else: an end that moves breaks a limit
+        needed = demand(wish, self._shares)
         too_fast, too_much = target.slowdown, target.too_much
         if needed.max() > 1.0:
             too_fast, too_much = np.maximum(too_fast, slowdown(needed)), max(too_much, instants_over(needed))
@@ -79,30 +78,38 @@ class Planner:
         shared_s = max(common * self._knot_s, self._shortest)
         shared = min(int(min(shared_s, self._longest) / self._knot_s), len(target.points))
         under_way = to_spoken(motion.from_index(target.first - 1, shared + 1), self._driven, self._knot_s)
-        apart = np.abs(target.points[:shared] - under_way)
-        disagreement = apart.max(axis=0)
-        # a change of a gripper further ahead is the target's own and needs no transition
-        soon = max(int(self._shortest / self._knot_s), 1)
-        disagreement[self._swift] = apart[:soon, self._swift].max(axis=0)
+        apart = target.points[:shared] - under_way
+        disagreement = np.abs(apart, out=apart).max(axis=0)
+        if self._swift.size:  # a change of a gripper further ahead is the target's own and needs no transition
+            soon = max(int(self._shortest / self._knot_s), 1)
+            disagreement[self._swift] = apart[:soon, self._swift].max(axis=0)
         return disagreement, self._longest if common * self._knot_s >= self._shortest else self._shortest
 
-    def _carried_on(self, base: FloatArray, goal: FloatArray, begin: int, common: int,
-                    noise: FloatArray) -> FloatArray:
-        """The motion under way, and where its chunk ends the new one, as far off as both were over the `common` rows.
+    def _joined(self, base: FloatArray, goal: FloatArray, begin: int, common: int, noise: FloatArray,
+                durations: FloatArray) -> FloatArray:
+        """The motion under way `base` until row `begin`, from there on over to the goal, which has REST rows more."""
+        wish = goal.copy()
+        count = min(max(int(durations.max() / self._knot_s) + 1, common), len(base) - begin)
+        on_way = wish[begin:begin + count]
+        back = base[begin:begin + count] - on_way
+        if common >= 2:
+            self._carry_on(back, on_way, common, noise)
+        back *= weights_left(self._knot_s * np.arange(CHANGE, CHANGE + count, dtype=np.float64), durations)
+        on_way += back
+        return wish
+
+    def _carry_on(self, back: FloatArray, goal: FloatArray, common: int, noise: FloatArray) -> None:
+        """Makes the way `back` to the motion under way, where its chunk ends, the mean over the `common` rows.
 
         So the motion can take longer for the way to the new chunk than the old one lasts. Joints that go to something
         else, `noise` (D,) being 0, go on as planned.
         """
-        if common < 2:
-            return base
-        apart = (base[begin:begin + common] - goal[begin:begin + common]).mean(axis=0)
-        aside = goal[begin:] + apart
+        aside = goal + np.add.reduce(back[:common]) / common
         np.minimum(np.maximum(aside, self._lower, out=aside), self._upper, out=aside)
-        aside -= base[begin:]
-        aside *= noise * blend_weights(np.arange(len(aside), dtype=np.float64), np.array([float(common)]))
-        carried = base.copy()
-        carried[begin:] += aside
-        return carried
+        aside -= goal
+        aside -= back
+        aside *= noise * blend_weights(np.arange(len(back), dtype=np.float64), np.array([float(common)]))
+        back += aside
 
     def _kept(self, wish: FloatArray, needed: FloatArray, goal: FloatArray, motion: SplineMotion, index: int,
               offset_s: float, durations: FloatArray) -> FloatArray:
@@ -113,7 +120,7 @@ class Planner:
         """
         if (needed[0] > 1.0).any():
             wish = slowed(wish, needed, GIVEN, self._knot_s)
-        joints = np.flatnonzero((demand(wish, self._bounds) > 1.0).any(axis=(0, 1)))
+        joints = np.flatnonzero((demand(wish, self._shares) > 1.0).any(axis=(0, 1)))
         if not joints.size:
             return wish
         count = max(len(wish), len(goal), motion.last_index - index + 1)
@@ -133,14 +140,13 @@ class Planner:
 
 
 def _goal(base: FloatArray, target: Target, lead: int, share: float, driven: NDArray[np.intp]) -> FloatArray:
-    """Rows as `base`: the motion under way until the target begins, then the target, then its rest.
+    """Rows as `base` and REST more: the motion under way until the target begins, then the target, then its rest.
 
     A `share` below 1 draws it in to that part of the way from where the motion under way leads.
     """
-    goal = base.copy()
-    begin = GIVEN + lead
-    goal[begin:begin + len(target.points)] = target.points
-    goal[begin + len(target.points):] = target.points[-1]
+    begin, points = GIVEN + lead, target.points
+    goal = np.empty((len(base) + REST, base.shape[1]))
+    goal[:begin], goal[begin:begin + len(points)], goal[begin + len(points):] = base[:begin], points, points[-1]
     if share < 1.0:
         drawn = base[-1] + share * (goal[begin:] - base[-1])
         drawn[:, driven] = goal[begin:, driven]  # a velocity that is not drawn in ends at zero
@@ -149,13 +155,11 @@ def _goal(base: FloatArray, target: Target, lead: int, share: float, driven: NDA
 
 
 def _blend(base: FloatArray, goal: FloatArray, since_s: FloatArray, durations: FloatArray) -> FloatArray:
-    """w goal + (1 - w) base; exactly one of them at either end, and the given rows untouched."""
-    weights = blend_weights(since_s, durations)
-    weights[:GIVEN] = 0.0
-    blend: FloatArray = goal - base
-    blend *= weights
-    blend += base
-    np.copyto(blend, goal, where=weights == 1.0)  # without rounding: the last rows are at rest
+    """w goal + (1 - w) base; without rounding the goal at the end, which is at rest, and the given rows."""
+    blend: FloatArray = base - goal
+    blend *= weights_left(since_s, durations)
+    blend += goal
+    blend[:GIVEN] = base[:GIVEN]
     return blend
 
 
@@ -168,7 +172,7 @@ def _trimmed(points: FloatArray) -> FloatArray:
     """Without the resting rows that say nothing: the last REST rows are equal and the one before them is not."""
     tail = 4 * REST
     while True:  # the last moving row is almost always among the last ones
-        moving = np.flatnonzero((points[-tail:] != points[-1]).any(axis=1))
+        moving = (points[-tail:] != points[-1]).any(axis=1).nonzero()[0]
         if moving.size:
             return points[:max(len(points) - tail, 0) + moving[-1] + 1 + REST]
         if tail >= len(points):

@@ -27,17 +27,17 @@ NEARBY_S = 0.1  # slowing begins this much before it is needed and ends as much 
 SLOWEST = 0.02
 
 
-def demand(points: FloatArray, bounds: tuple[FloatArray, ...]) -> FloatArray:
+def demand(points: FloatArray, shares: FloatArray) -> FloatArray:
     """Velocity, acceleration and jerk as shares of the limits, (3, K - 3, D), for control points (K, D).
 
-    `bounds` are those of the first, second and third differences, each (D,).
+    `shares` (3, 1, D) is one over the bounds of the first, second and third differences.
     """
     first = points[1:] - points[:-1]
     second = first[1:] - first[:-1]
     needed = np.empty((3, len(points) - 3, points.shape[1]))
-    np.multiply(first[2:], 1.0 / bounds[0], out=needed[0])
-    np.multiply(second[1:], 1.0 / bounds[1], out=needed[1])
-    np.multiply(second[1:] - second[:-1], 1.0 / bounds[2], out=needed[2])
+    needed[0], needed[1] = first[2:], second[1:]
+    np.subtract(second[1:], second[:-1], out=needed[2])
+    needed *= shares
     return np.abs(needed, out=needed)
 
 

@@ -31,8 +31,8 @@ def projection(count: int, step_s: float, cutoff_hz: float) -> FloatArray:
     spans = max(count, 2) - 1
     design = np.zeros((count, spans + 3))
     span = np.minimum(np.arange(count), spans - 1)
-    weights = weighted(spline.powers(np.arange(count, dtype=float) - span), spline.basis(1.0)[0])  # (count, 4)
-    design[np.arange(count)[:, None], span[:, None] + np.arange(4)] = weights
+    weights = weighted(spline.VALUE, spline.powers(np.arange(count, dtype=float) - span))  # (4, count)
+    design[np.arange(count)[:, None], span[:, None] + spline.SPAN] = weights.T
     normal = weighted(design.T, design) + _penalty(spans + 3, min(cutoff_hz * step_s, _HIGHEST))
     return solve(normal, design.T)
 
@@ -43,11 +43,10 @@ def curve_weights(x: FloatArray, ratio: float | FloatArray) -> FloatArray:
     They make control points of a spline with knots `ratio` spans apart, one number or (N,), that follows the curve to
     fourth order (quasi-interpolation [deBoor1978]); the curve itself would come out a little flatter.
     """
-    value, _, second = spline.basis(1.0)
-    if isinstance(ratio, float):
-        return weighted(spline.powers(x), value - ratio * ratio / 6.0 * second)
     powers = spline.powers(x)
-    return weighted(powers, value) - ratio[:, None]**2 / 6.0 * weighted(powers, second)
+    if isinstance(ratio, float):
+        return weighted(spline.VALUE - ratio * ratio / 6.0 * spline.BEND, powers).T
+    return (weighted(spline.VALUE, powers) - ratio**2 / 6.0 * weighted(spline.BEND, powers)).T
 
 
 def averaged(points: FloatArray, width: int) -> FloatArray:

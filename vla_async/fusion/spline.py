@@ -22,16 +22,21 @@ _DERIVATIVES = np.stack([
 ])
 
 
+# Of q and of q'' with derivatives by the span: (4 control points, 4 powers).
+VALUE, BEND = _DERIVATIVES[0].T.copy(), _DERIVATIVES[2].T.copy()
+# Steps to the four control points of a span from the first of them.
+SPAN = np.arange(4)
+
+
 def basis(knot_s: float) -> FloatArray:
     """Coefficients of (q, q', q'') in SI units for knots `knot_s` [s] apart, shape (3, 4 powers, 4 control points)."""
     return _DERIVATIVES / np.array([1.0, knot_s, knot_s * knot_s])[:, None, None]
 
 
 def powers(fraction: FloatArray) -> FloatArray:
-    """1, f, f^2, f^3 of fractions (N,), shape (N, 4)."""
-    out = np.empty((fraction.size, 4))
-    out[:, 0] = 1.0
-    out[:, 1] = fraction
-    np.multiply(fraction, fraction, out=out[:, 2])
-    np.multiply(out[:, 2], fraction, out=out[:, 3])
+    """1, f, f^2, f^3 of fractions (N,), shape (4, N)."""
+    out = np.empty((4, fraction.size))
+    out[0], out[1] = 1.0, fraction
+    np.multiply(fraction, fraction, out=out[2])
+    np.multiply(out[2], fraction, out=out[3])
     return out

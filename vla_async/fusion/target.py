@@ -53,13 +53,16 @@ class TargetMaker:
         self._grippers = GripperHold(of_kind(kinds, 'gripper'), limits, config.gripper_band,
                                      knot_ns / NS_PER_S)
         self._knot_ns, self._knot_s, self._cutoff_hz = knot_ns, knot_ns / NS_PER_S, config.smoothing_hz
-        self._bounds = limits.differences(self._knot_s)
+        self._shares = limits.shares(self._knot_s)
+        self._inside = np.zeros((3, 0, len(kinds)))  # the demand of a path that is nowhere above the limits
+        self._nowhere = np.zeros(len(kinds))  # how far a chunk inside the position limits is outside
         self._noise_knots, self._look_back = round(NOISE_S / self._knot_s), round(LOOK_BACK_S / self._knot_s)
         self._reach = limits.velocity * (2.0 * config.horizon_s)  # (D,) farther nothing can be within the horizon
         self._reach[self._driven] = np.inf  # where it is does not bound how fast it goes
         self._settling = _settling(limits, kinds, knot_ns / NS_PER_S)
-        self._max_first, self._max_second, _ = spoken.differences(knot_ns / NS_PER_S)
-        self.max_knots = max(4, int(config.horizon_s * NS_PER_S / knot_ns) - len(self._settling[0]))
+        steps, bends, _ = spoken.differences(self._knot_s)
+        self._most = np.stack([np.full(steps.shape, np.inf), steps, bends])
+        self.max_knots = max(4, int(config.horizon_s * NS_PER_S / knot_ns) - self._settling.shape[1])
 
     def reset(self, position: FloatArray) -> None:
         """Begin anew from `position` (D,) [rad or m]."""
@@ -77,14 +80,15 @@ class TargetMaker:
         wanted = self._wanted(chunk, first, around)
         low = np.maximum(self._limits.lower, around - self._reach)
         high = np.minimum(self._limits.upper, around + self._reach)
-        path = ChunkPath(chunk, np.minimum(np.maximum(wanted, low), high), self._knot_ns, self._cutoff_hz)
+        within = np.maximum(wanted, low)
+        path = ChunkPath(chunk, np.minimum(within, high, out=within), self._knot_ns, self._cutoff_hz)
         follow, needed, row_s = self._paced(path, start, last)
         points = np.concatenate([follow[first - start:], self._settle(follow)])
         np.minimum(np.maximum(points, low, out=points), high, out=points)
         points = self._with_grippers(points, chunk, row_s - (first - start) * self._knot_s, first)
-        beyond = np.maximum(self._allowed[0] - wanted.min(axis=0), wanted.max(axis=0) - self._allowed[1])
-        too_much = max(self._outside(wanted) if beyond.max() > 0.0 else 0, instants_over(needed))
-        return Target(first, points, start + len(follow) - 1, slowdown(needed), np.maximum(beyond, 0.0), too_much)
+        beyond, outside = self._outside(wanted) if (wanted != within).any() else (self._nowhere, 0)
+        too_much = max(outside, instants_over(needed))
+        return Target(first, points, start + len(follow) - 1, slowdown(needed), beyond, too_much)
 
     def _paced(self, path: ChunkPath, start: int, last: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Control points (N, D) from knot `start` on, slowed as the limits need; its demand; its rows' times since [s].
@@ -93,12 +97,11 @@ class TargetMaker:
         """
         begin = min(max(path.first_knot, start - self._look_back), start)
         follow = path.at(begin, np.arange(last + 1 - begin, dtype=np.float64), 1.0)
-        needed = demand(self._moved(follow), self._bounds)
-        if needed.max(initial=0.0) > 1.0:
+        if demand(self._moved(follow), self._shares).max(initial=0.0) > 1.0:
             needed = self._lasting_demand(follow)
             if needed.max(initial=0.0) > 1.0:
                 return self._slowed(path, follow, needed, begin, start)
-        return follow[start - begin:], needed, path.row_knots(start) * self._knot_s
+        return follow[start - begin:], self._inside, path.row_knots(start) * self._knot_s
 
     def _slowed(self, path: ChunkPath, follow: FloatArray, needed: FloatArray, begin: int,
                 start: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -113,11 +116,12 @@ class TargetMaker:
         """The demand of the path without its noise, which can be told `NOISE_S` from its ends and further."""
         width = min(self._noise_knots, max((len(follow) - 4) // 2, 0))
         moved = self._moved(follow)
-        return demand(averaged(moved, width)[width:len(moved) - width], self._bounds)
+        return demand(averaged(moved, width)[width:len(moved) - width], self._shares)
 
-    def _outside(self, wanted: FloatArray) -> int:
-        """How many rows (H, D) lie outside the position limits."""
-        return int(((wanted < self._allowed[0]) | (wanted > self._allowed[1])).any(axis=1).sum())
+    def _outside(self, wanted: FloatArray) -> tuple[FloatArray, int]:
+        """How far rows (H, D) lie outside the position limits, (D,), and how many of them."""
+        beyond = np.maximum(self._allowed[0] - wanted, wanted - self._allowed[1])
+        return np.maximum(beyond.max(axis=0), 0.0), int((beyond > 0.0).any(axis=1).sum())
 
     def _wanted(self, chunk: ActionChunk, first: int, around: FloatArray) -> FloatArray:
         """The chunk's positions (H, D), turning joints next to where the robot is."""
@@ -150,16 +154,14 @@ class TargetMaker:
     def _settle(self, follow: FloatArray) -> FloatArray:
         """Control points after the chunk: velocity and acceleration at its end fade out along a Hermite cubic."""
         step = follow[-1] - follow[-2]
-        bend = step - (follow[-2] - follow[-3])
-        bend = np.minimum(np.maximum(bend, -self._max_second), self._max_second)
-        step = np.minimum(np.maximum(step, -self._max_first), self._max_first)
-        held, onward, bent = self._settling
-        settled: FloatArray = held * follow[-1] + onward * step + bent * bend
+        ends = np.array((follow[-1], step, step - (follow[-2] - follow[-3])))
+        np.minimum(np.maximum(ends, -self._most, out=ends), self._most, out=ends)
+        settled: FloatArray = np.einsum('snd,sd->nd', self._settling, ends)
         return settled
 
 
-def _settling(limits: PlanLimits, kinds: Sequence[str], knot_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """What a chunk's last control point and its first and second difference add to each one after it, each (N, D).
+def _settling(limits: PlanLimits, kinds: Sequence[str], knot_s: float) -> FloatArray:
+    """What a chunk's last control point and its first and second difference add to each one after it, (3, N, D).
 
     Over T = max(1.5 V / A, sqrt(6 V / J)) a Hermite cubic takes the largest velocity V to zero inside A and J. A
     position takes the way of that; of a `velocity` joint the cubic itself is the target.
@@ -170,5 +172,5 @@ def _settling(limits: PlanLimits, kinds: Sequence[str], knot_s: float) -> tuple[
     velocity = 1.0 - 3.0 * u**2 + 2.0 * u * u * u
     acceleration = knots * (u - 2.0 * u * u + u * u * u)
     driven = np.array([kind == 'velocity' for kind in kinds])
-    return (np.where(driven, velocity, 1.0), np.where(driven, acceleration, np.cumsum(velocity, axis=0)),
-            np.where(driven, 0.0, np.cumsum(acceleration, axis=0)))
+    return np.stack([np.where(driven, velocity, 1.0), np.where(driven, acceleration, np.cumsum(velocity, axis=0)),
+                     np.where(driven, 0.0, np.cumsum(acceleration, axis=0))])

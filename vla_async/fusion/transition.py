@@ -9,10 +9,12 @@ alone: T >= 1.875 d / V, sqrt(5.774 d / A), cbrt(80 d / J).
 """
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vla_async.fusion.config import FuserConfig
-from vla_async.fusion.exact import cube_root
+from vla_async.fusion.exact import cube_root, cube_root_of
 from vla_async.fusion.limits import PlanLimits
 from vla_async.types import FloatArray
 
@@ -29,13 +31,15 @@ class TransitionRule:
     def __init__(self, config: FuserConfig, limits: PlanLimits) -> None:
         self._limits = limits
         self._short, self._longest = config.transition_min_s, config.horizon_s
-        self._noise = config.small_change * limits.velocity  # (D,) [rad or m]
         self._change = config.real_change * limits.velocity  # (D,) [rad or m]
+        self._doubt = (config.real_change - config.small_change) * limits.velocity  # (D,) [rad or m]
+        self._per_way = np.stack([peak / SHARE / limit for peak, limit in zip(
+            PEAKS, (limits.velocity, limits.acceleration, limits.jerk), strict=True)])  # (3, D)
 
     def noise(self, disagreement: FloatArray) -> FloatArray:
         """How much the largest differences (D,) [rad or m] between two motions look like noise: 1, or a change: 0."""
-        share: FloatArray = np.clip((self._change - disagreement) / (self._change - self._noise), 0.0, 1.0)
-        return share
+        share = (self._change - disagreement) / self._doubt
+        return np.minimum(np.maximum(share, 0.0, out=share), 1.0, out=share)
 
     def durations(self, disagreement: FloatArray, noise: FloatArray, common_s: float) -> tuple[FloatArray, float]:
         """Transition times (D,) [s] for differences (D,) [rad or m], and the share of the way to go.
@@ -45,11 +49,16 @@ class TransitionRule:
         way, and the next chunk brings them on.
         """
         wanted = self._short + (common_s - self._short) * noise
-        needed_s = float(shortest_s(disagreement, self._limits).max())
+        needed_s = self._slowest_s(disagreement)
         if needed_s <= self._longest:
             return np.maximum(wanted, needed_s), 1.0
         share = float(possible_way(self._longest, disagreement, self._limits).min())
         return np.maximum(wanted, self._longest), share
+
+    def _slowest_s(self, way: FloatArray) -> float:
+        """The longest of `shortest_s` for a way (D,) [rad or m]; roots are drawn of the largest only."""
+        velocity, acceleration, jerk = (self._per_way * way).max(axis=1).tolist()
+        return max(velocity, math.sqrt(acceleration), cube_root_of(jerk))
 
 
 def shortest_s(way: FloatArray, limits: PlanLimits) -> FloatArray:
@@ -70,7 +79,16 @@ def possible_way(duration_s: float, way: FloatArray, limits: PlanLimits) -> Floa
 
 def blend_weights(since_s: FloatArray, duration_s: FloatArray) -> FloatArray:
     """w at times (N,) since the switch for durations (D,), shape (N, D)."""
-    u = since_s[:, None] / duration_s
+    return _quintic(since_s[:, None] / duration_s)
+
+
+def weights_left(since_s: FloatArray, duration_s: FloatArray) -> FloatArray:
+    """1 - w, exactly 0 at the end."""
+    return _quintic(1.0 - since_s[:, None] / duration_s)
+
+
+def _quintic(u: FloatArray) -> FloatArray:
+    """From 0 to 1 where u does so; u is used up."""
     np.minimum(np.maximum(u, 0.0, out=u), 1.0, out=u)
     weights = 6.0 * u
     weights -= 15.0

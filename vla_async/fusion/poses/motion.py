@@ -76,7 +76,7 @@ class RotationMotion:
         factor by factor, w <- E^T w + l' d and a <- E^T a + l'' d + l' (E^T w) x d with E = exp(l d).
         """
         steps = rotation.difference(control[:, :-1], control[:, 1:])  # (N, 3, P, 3)
-        weights = (spline.powers(fraction) @ self._basis)[..., None, None]  # (3, N, 3, 1, 1)
+        weights = (spline.powers(fraction).T @ self._basis)[..., None, None]  # (3, N, 3, 1, 1)
         factors = rotation.to_matrix(np.concatenate([control[:, :1], rotation.exp(weights[0] * steps)], axis=1))
         parts = weights[1:] * steps  # (2, N, 3, P, 3): l' d and l'' d
         matrices, rates = factors[:, 0] @ factors[:, 1], parts[:, :, 0]
