@@ -26,7 +26,6 @@ class SplineMotion:
         self.knot_s = knot_ns / NS_PER_S
         self._basis = spline.basis(self.knot_s)
         self._flat = self._basis.transpose(0, 2, 1).reshape(12, 4).copy()  # a row for each weight of (3, 4)
-        self._rows = self._flat.tolist()
         self._at_end, self._at_start = self._basis.sum(axis=1), self._basis[:, 0].copy()  # of a span: f = 1, f = 0
         self._keep(0, np.zeros((REST, dof)))
 
@@ -57,6 +56,7 @@ class SplineMotion:
         self.rest_ns = (first + len(points) - REST + 1) * self.knot_ns  # time from which the motion is at rest
         self._resting = np.zeros((3, points.shape[1]))
         self._resting[0] = points[-1]
+        self._row = -1  # no span's polynomials are known
 
     def state(self, t_ns: int) -> FloatArray:
         """Position, velocity, acceleration at one time, shape (3, D); at rest outside of what is known."""
@@ -65,11 +65,13 @@ class SplineMotion:
         t_ns = max(t_ns, self.begin_ns)
         row, rest = divmod(t_ns - self.begin_ns, self.knot_ns)
         f = rest / self.knot_ns
-        f2 = f * f
-        f3 = f2 * f
-        # plain numbers: for so few an array takes longer
-        weights = np.array([a + b * f + c * f2 + d * f3 for a, b, c, d in self._rows]).reshape(3, 4)
-        return weighted(weights, self._points[row:row + 4])
+        if row != self._row:  # several ticks fall into one span
+            self._row, self._polynomials = row, self._of_span(row)
+        return weighted(np.array((1.0, f, f * f, f * f * f)), self._polynomials).reshape(3, -1)
+
+    def _of_span(self, row: int) -> FloatArray:
+        """Polynomials of position, velocity and acceleration in a span, (4 powers, 3 D)."""
+        return weighted(self._basis, self._points[row:row + 4]).transpose(1, 0, 2).reshape(4, -1)
 
     def sample(self, start_ns: int, step_ns: int, count: int) -> FloatArray:
         """Position, velocity, acceleration on a grid, shape (count, 3, D)."""

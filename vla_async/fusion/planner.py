@@ -1,7 +1,8 @@
 """From the motion under way and a target to new control points: transition first, then the limits."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,7 @@ CHANGE = 2
 RUNGS = ((0.25, 2.5), (0.1, 1.5))
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """New control points (N, D) and what was needed to keep the limits."""
 
     points: FloatArray  # [rad or m]
@@ -59,7 +59,8 @@ class Planner:
         disagreement, common_s = self._disagreement(motion, target, common)
         noise = self._rule.noise(disagreement)
         durations, share = self._rule.durations(disagreement, noise, common_s)
-        count = max(lead + len(target.points), int((durations.max() - offset_s) / self._knot_s) + 2)
+        transition_s = float(durations.max())
+        count = max(lead + len(target.points), int((transition_s - offset_s) / self._knot_s) + 2)
         under_way = motion.from_index(index - 1, 1 + GIVEN + count)
         base = to_spoken(under_way, self._driven, self._knot_s)
         goal = _goal(base, target, lead, share, self._driven)
@@ -71,7 +72,7 @@ class Planner:
         if needed.max() > 1.0:
             too_fast, too_much = np.maximum(too_fast, slowdown(needed)), max(too_much, instants_over(needed))
             wish = self._kept(wish, needed, goal, motion, index, offset_s, durations)
-        return Plan(_trimmed(wish[GIVEN:]), float(durations.max()), too_much, too_fast, target.beyond)
+        return Plan(_trimmed(wish[GIVEN:]), transition_s, too_much, too_fast, target.beyond)
 
     def _disagreement(self, motion: SplineMotion, target: Target, common: int) -> tuple[FloatArray, float]:
         """Largest difference (D,) between target and motion, and the time [s] that both have in common."""
@@ -108,7 +109,7 @@ class Planner:
         np.minimum(np.maximum(aside, self._lower, out=aside), self._upper, out=aside)
         aside -= goal
         aside -= back
-        aside *= noise * blend_weights(np.arange(len(back), dtype=np.float64), np.array([float(common)]))
+        aside *= noise * _carried(common, len(back))
         back += aside
 
     def _kept(self, wish: FloatArray, needed: FloatArray, goal: FloatArray, motion: SplineMotion, index: int,
@@ -137,6 +138,12 @@ class Planner:
             wishes.append(from_spoken(gentle, driven, self._knot_s, under_way[0]))
         wish[:, joints] = self._governor.approach(under_way[1:], [*wishes, wish[:, joints]], joints)
         return wish
+
+
+@lru_cache(maxsize=128)
+def _carried(common: int, count: int) -> FloatArray:
+    """By how much the first `count` rows are carried on after a chunk that covers `common` of them, (count, 1)."""
+    return blend_weights(np.arange(count, dtype=np.float64), np.array([float(common)]))
 
 
 def _goal(base: FloatArray, target: Target, lead: int, share: float, driven: NDArray[np.intp]) -> FloatArray:

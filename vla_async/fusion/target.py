@@ -6,7 +6,7 @@ lies in the past is never looked at [VLA-RAIL 2512.24673 aligns the same way, by
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ NOISE_S = 0.1
 LOOK_BACK_S = 1.5  # how much of what a chunk wanted of the past is looked at [s]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Control points (N, D) that follow a chunk, the first at knot `first`; the last one is where it rests.
 
     Of a `velocity` joint they are velocities, see `joint_kinds`.
@@ -55,13 +54,14 @@ class TargetMaker:
         self._knot_ns, self._knot_s, self._cutoff_hz = knot_ns, knot_ns / NS_PER_S, config.smoothing_hz
         self._shares = limits.shares(self._knot_s)
         self._inside = np.zeros((3, 0, len(kinds)))  # the demand of a path that is nowhere above the limits
-        self._nowhere = np.zeros(len(kinds))  # how far a chunk inside the position limits is outside
+        self._nowhere = np.zeros(len(kinds))  # by how much it is too fast, and outside the position limits
         self._noise_knots, self._look_back = round(NOISE_S / self._knot_s), round(LOOK_BACK_S / self._knot_s)
         self._reach = limits.velocity * (2.0 * config.horizon_s)  # (D,) farther nothing can be within the horizon
         self._reach[self._driven] = np.inf  # where it is does not bound how fast it goes
         self._settling = _settling(limits, kinds, knot_ns / NS_PER_S)
         steps, bends, _ = spoken.differences(self._knot_s)
-        self._most = np.stack([np.full(steps.shape, np.inf), steps, bends])
+        self._most = np.stack([np.full(steps.shape, np.inf), steps, bends])  # of where a chunk ends, see `_settle`
+        self._least = -self._most
         self.max_knots = max(4, int(config.horizon_s * NS_PER_S / knot_ns) - self._settling.shape[1])
 
     def reset(self, position: FloatArray) -> None:
@@ -87,8 +87,8 @@ class TargetMaker:
         np.minimum(np.maximum(points, low, out=points), high, out=points)
         points = self._with_grippers(points, chunk, row_s - (first - start) * self._knot_s, first)
         beyond, outside = self._outside(wanted) if (wanted != within).any() else (self._nowhere, 0)
-        too_much = max(outside, instants_over(needed))
-        return Target(first, points, start + len(follow) - 1, slowdown(needed), beyond, too_much)
+        too_fast, over = (slowdown(needed), instants_over(needed)) if needed.size else (self._nowhere, 0)
+        return Target(first, points, start + len(follow) - 1, too_fast, beyond, max(outside, over))
 
     def _paced(self, path: ChunkPath, start: int, last: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Control points (N, D) from knot `start` on, slowed as the limits need; its demand; its rows' times since [s].
@@ -155,7 +155,7 @@ class TargetMaker:
         """Control points after the chunk: velocity and acceleration at its end fade out along a Hermite cubic."""
         step = follow[-1] - follow[-2]
         ends = np.array((follow[-1], step, step - (follow[-2] - follow[-3])))
-        np.minimum(np.maximum(ends, -self._most, out=ends), self._most, out=ends)
+        np.minimum(np.maximum(ends, self._least, out=ends), self._most, out=ends)
         settled: FloatArray = np.einsum('snd,sd->nd', self._settling, ends)
         return settled
 

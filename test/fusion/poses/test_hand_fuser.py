@@ -105,7 +105,7 @@ def test_a_window_ends_at_rest_and_begins_with_the_motion() -> None:
     rising[:, 2] += np.linspace(0.0, 0.2, 32)
     fused.add(chunk(0.0, rising), START)
     window = fused.window(START + S // 2, S // 60, int(fused.config.stop_s * 60) + 3)
-    np.testing.assert_array_equal(window.position[0], fused.command(START + S // 2).position)
+    np.testing.assert_allclose(window.position[0], fused.command(START + S // 2).position, rtol=0.0, atol=1e-12)
     assert not window.velocity[-1].any() and not window.acceleration[-1].any()
 
 
