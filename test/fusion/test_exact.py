@@ -3,7 +3,7 @@ import numpy as np
 import other_processor
 import pytest
 
-from vla_async.fusion.exact import cube_root, solve, weighted
+from vla_async.fusion.exact import cube_root, cube_root_of, product, solve, weighted
 
 # swings that the limits slow down, with noise, delays and chunks out of step with the knots
 PROGRAM = """
@@ -43,6 +43,7 @@ def test_weighted_sums_are_products_of_matrices():
     np.testing.assert_allclose(weighted(weights, points[:, None]), weights @ points, atol=1e-14)
     np.testing.assert_allclose(weighted(weights[0], points[0]), weights[0] @ points[0], atol=1e-14)
     np.testing.assert_allclose(weighted(weights[0, 0], points[0]), weights[0, 0] @ points[0], atol=1e-14)
+    np.testing.assert_allclose(product(weights[0], points[0]), weights[0] @ points[0], atol=1e-14)
 
 
 def test_a_system_is_solved():
@@ -58,3 +59,4 @@ def test_cube_roots_are_right_to_the_last_bits_from_nothing_to_infinity():
     np.testing.assert_allclose(cube_root(values), np.cbrt(values), rtol=5e-16)
     assert cube_root(np.array([np.inf]))[0] == np.inf
     assert np.isnan(cube_root(np.array([np.nan]))[0])
+    np.testing.assert_array_equal([cube_root_of(value) for value in values.tolist()], cube_root(values))

@@ -95,6 +95,8 @@ class Planner:
         back = base[begin:begin + count] - on_way
         if common >= 2:
             self._carry_on(back, on_way, common, noise)
+        if (durations == durations[0]).all():  # as a rule, when chunks differ by noise: one column does for all
+            durations = durations[:1]
         back *= weights_left(self._knot_s * np.arange(CHANGE, CHANGE + count, dtype=np.float64), durations)
         on_way += back
         return wish

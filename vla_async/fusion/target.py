@@ -5,7 +5,7 @@ lies in the past is never looked at [VLA-RAIL 2512.24673 aligns the same way, by
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -82,16 +82,18 @@ class TargetMaker:
         high = np.minimum(self._limits.upper, around + self._reach)
         within = np.maximum(wanted, low)
         path = ChunkPath(chunk, np.minimum(within, high, out=within), self._knot_ns, self._cutoff_hz)
-        follow, needed, row_s = self._paced(path, start, last)
+        follow, needed, row_knots = self._paced(path, start, last)
         points = np.concatenate([follow[first - start:], self._settle(follow)])
         np.minimum(np.maximum(points, low, out=points), high, out=points)
-        points = self._with_grippers(points, chunk, row_s - (first - start) * self._knot_s, first)
+        if self._grippers.columns.size:
+            points = self._with_grippers(points, chunk, (row_knots() - (first - start)) * self._knot_s, first)
         beyond, outside = self._outside(wanted) if (wanted != within).any() else (self._nowhere, 0)
         too_fast, over = (slowdown(needed), instants_over(needed)) if needed.size else (self._nowhere, 0)
         return Target(first, points, start + len(follow) - 1, too_fast, beyond, max(outside, over))
 
-    def _paced(self, path: ChunkPath, start: int, last: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Control points (N, D) from knot `start` on, slowed as the limits need; its demand; its rows' times since [s].
+    def _paced(self, path: ChunkPath, start: int, last: int) -> tuple[FloatArray, FloatArray, Callable[[], FloatArray]]:
+        """Control points (N, D) from knot `start` on, slowed as the limits need; its demand; when its rows are, (H,)
+        [knots since then].
 
         What lies before `start` is slowed as well: it tells how far a robot that kept the limits has come by now.
         """
@@ -101,16 +103,16 @@ class TargetMaker:
             needed = self._lasting_demand(follow)
             if needed.max(initial=0.0) > 1.0:
                 return self._slowed(path, follow, needed, begin, start)
-        return follow[start - begin:], self._inside, path.row_knots(start) * self._knot_s
+        return follow[start - begin:], self._inside, lambda: path.row_knots(start)
 
     def _slowed(self, path: ChunkPath, follow: FloatArray, needed: FloatArray, begin: int,
-                start: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+                start: int) -> tuple[FloatArray, FloatArray, Callable[[], FloatArray]]:
         """The same with the pace that the limits allow, from knot `begin` on."""
         pace = Pace.within(needed, len(follow), self._knot_s)
         places, speed = pace.places(start - begin + self.max_knots)
         follow = path.at(begin, places, speed)
         follow[:, self._driven] *= speed[:, None]
-        return follow[start - begin:], needed, (begin - start + pace.when(path.row_knots(begin))) * self._knot_s
+        return follow[start - begin:], needed, lambda: begin - start + pace.when(path.row_knots(begin))
 
     def _lasting_demand(self, follow: FloatArray) -> FloatArray:
         """The demand of the path without its noise, which can be told `NOISE_S` from its ends and further."""
@@ -136,8 +138,6 @@ class TargetMaker:
     def _with_grippers(self, points: FloatArray, chunk: ActionChunk, row_s: FloatArray, first: int) -> FloatArray:
         """The target (N, D) with what grippers hold; a change that ends after all else makes it longer."""
         columns = self._grippers.columns
-        if not columns.size:
-            return points
         held = self._grippers.follow(chunk, row_s, first * self._knot_ns, len(points))
         points = np.concatenate([points, np.repeat(points[-1:], len(held) - len(points), axis=0)])
         points[:, columns] = held
