@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from casts import Casts
 
+from vla_async.acting import compiled
 from vla_async.acting.expert import ActionExpert
-from vla_async.acting.generator import ActionGenerator
+from vla_async.acting.generator import STEP, ActionGenerator
 from vla_async.acting.policy import load_policy
 from vla_async.acting.policy_spec import PolicySpec
 from vla_async.embodiment import Embodiment
@@ -127,3 +129,22 @@ def test_what_a_latent_says_is_read_anew_when_it_is_another(trained_output: Path
     np.testing.assert_array_equal(chunks[1], chunks[0])
     assert not np.array_equal(chunks[2], chunks[0])
     np.testing.assert_array_equal(chunks[3], chunks[0])
+
+
+def test_in_float64_nothing_is_coarser(trained_output: Path, robot: Embodiment, observation: Observation,
+                                       latent: Latent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, '_compiled', lambda module, _arguments: module)  # a program's steps are not seen
+    generator = ActionGenerator.load(trained_output, robot, dtype=torch.float64)
+    with Casts() as casts:
+        generator.generate(observation, latent, NOW)
+    assert casts.found == []
+
+
+def test_in_float64_it_makes_the_same_chunks_but_for_rounding(trained_output: Path, robot: Embodiment,
+                                                              observation: Observation, latent: Latent) -> None:
+    single, double = (ActionGenerator.load(trained_output, robot, dtype=dtype).generate(observation, latent, NOW)
+                      for dtype in (torch.float32, torch.float64))
+    np.testing.assert_allclose(double.positions, single.positions, rtol=0.0, atol=1e-4)
+    inside = (double.positions > robot.array('lower')) & (double.positions < robot.array('upper'))
+    steps = ((double.positions - observation.position) / STEP)[inside]
+    np.testing.assert_allclose(steps, np.round(steps), rtol=0.0, atol=1e-6)

@@ -1,4 +1,4 @@
-"""This machine as an older one computes: what numpy, OpenBLAS and the C library choose by the processor, unchosen."""
+"""This machine as an older one computes: what numpy, OpenBLAS, torch and C library choose by it, unchosen."""
 from __future__ import annotations
 
 import os
@@ -12,7 +12,8 @@ NEWER = [name for name in chosen.__cpu_dispatch__ if chosen.__cpu_features__.get
 # AVX2 and FMA by the names that older and newer releases of the C library know
 LIBRARY = ','.join(f'-{name}' for name in ('AVX512F', 'AVX2', 'AVX2_Usable', 'FMA', 'FMA_Usable', 'FMA4'))
 OLDER = {'OPENBLAS_CORETYPE': 'Nehalem', 'NPY_DISABLE_CPU_FEATURES': ' '.join(NEWER),
-         'GLIBC_TUNABLES': f'glibc.cpu.hwcaps={LIBRARY}'}
+         'GLIBC_TUNABLES': f'glibc.cpu.hwcaps={LIBRARY}', 'ATEN_CPU_CAPABILITY': 'default',
+         'ONEDNN_MAX_CPU_ISA': 'SSE41', 'MKL_ENABLE_INSTRUCTIONS': 'SSE4_2'}
 
 needs_a_newer_one = pytest.mark.skipif(not NEWER, reason='this processor is as the oldest one that numpy supports')
 

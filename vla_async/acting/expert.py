@@ -44,10 +44,10 @@ class ActionExpert(nn.Module):
         save_file({k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}, folder / FILE)
 
     def for_inference(self, device: str, dtype: torch.dtype) -> ActionExpert:
-        """Frozen, in `dtype` except the small parts that need float32."""
+        """Frozen, in `dtype` except the small parts that need at least float32."""
         self.eval().requires_grad_(False).to(device=device, dtype=dtype)
         for module in self.encoder.precise():
-            module.float()
+            module.to(torch.promote_types(dtype, torch.float32))
         return self
 
     def chunk(self, inputs: Inputs, reading: Reading, noise: torch.Tensor, steps: int) -> torch.Tensor:

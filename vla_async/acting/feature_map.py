@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from vla_async.acting.layers import sinusoid
+from vla_async.acting.layers import at_least_float32, sinusoid
 
 CONTRAST = 4.0  # brings pictures of 0..1 to about unit variance
 
@@ -41,7 +41,7 @@ class Slots(nn.Module):
         flat = features.flatten(2).transpose(1, 2)  # (B, P, channels)
         query = self.query(condition).unflatten(-1, (self.count, self.channels))
         logits = query @ self.key(flat).transpose(1, 2) / self.channels ** 0.5
-        attention = logits.float().softmax(-1)
+        attention = at_least_float32(logits).softmax(-1)
         place, spread = _moments(attention, grid)
         value = attention.to(flat.dtype) @ flat
         where = torch.cat([place, spread, sinusoid(place, 8, 0.1, 2.0).flatten(2)], dim=-1)
@@ -51,13 +51,13 @@ class Slots(nn.Module):
 def _grid(features: torch.Tensor) -> torch.Tensor:
     """Centres of the cells, x and y in 0..1, shape (h * w, 2)."""
     height, width = features.shape[-2:]
-    y = (torch.arange(height, device=features.device) + 0.5) / height
-    x = (torch.arange(width, device=features.device) + 0.5) / width
+    y = (torch.arange(height, device=features.device, dtype=features.dtype) + 0.5) / height
+    x = (torch.arange(width, device=features.device, dtype=features.dtype) + 0.5) / width
     return torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=-1)
 
 
 def _moments(attention: torch.Tensor, grid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation (B, count, 2) of the place; summed in float32, bfloat16 would lose the pixel."""
+    """Mean and standard deviation (B, count, 2) of the place; never summed in bfloat16, which would lose the pixel."""
     with torch.autocast(attention.device.type, enabled=False):
         moments = attention @ torch.cat([grid, grid ** 2], dim=-1)
         mean, square = moments.chunk(2, dim=-1)

@@ -27,6 +27,7 @@ def integrate(velocity: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], no
     """Euler from tau = 1 to 0 in `steps` equal steps; `velocity(x (B, H, D), tau (1,))` gives u (B, H, D)."""
     x = noise
     for step in range(steps):
-        tau = torch.tensor([1 - step / steps], device=x.device)  # one for all, whose embedding a compiler folds
+        # one for all, whose embedding a compiler folds
+        tau = torch.tensor([1 - step / steps], device=x.device, dtype=x.dtype)
         x = x - velocity(x, tau) / steps
     return x

@@ -10,6 +10,7 @@ from vla_async.acting.compiled import CompiledExpert
 from vla_async.acting.expert import ActionExpert
 from vla_async.acting.observation_encoder import Inputs, Reading, Words
 from vla_async.acting.policy_spec import PolicySpec
+from vla_async.acting.start_noise import start_noise
 from vla_async.embodiment import Embodiment
 from vla_async.errors import DataError
 from vla_async.reasoning.precision import best_dtype
@@ -17,17 +18,22 @@ from vla_async.timebase import seconds, step_ns
 from vla_async.types import ActionChunk, FloatArray, Latent, Observation
 
 MAX_AGE_S = 3.0  # older latents look this old to the network, which never saw older ones
+# In float64 chunks are told in steps of this [rad or m]. What differs from processor to processor, 1e-16 or so, is gone
+# then, but for the rare number that lies that near to the edge of a step; a fuser makes 1e-5 of it now and then.
+STEP = 2.0 ** -17
 
 
 class ActionGenerator:
     """Makes chunks of `spec.horizon` joint positions, inside the position limits, finite, from the newest observation.
 
-    Without an instruction (no latent, or an empty one) the chunk stays at the position of the first such call.
+    Without an instruction (no latent, or an empty one) the chunk stays at the position of the first such call. With
+    `dtype` float64 other processors make the same chunks.
     """
 
     def __init__(self, spec: PolicySpec, expert: ActionExpert, robot: Embodiment, device: str, dtype: torch.dtype
                  ) -> None:
         self.spec, self._device = spec, device
+        self._number = torch.promote_types(dtype, torch.float32)  # of inputs and noise
         self._lower, self._upper = robot.array('lower'), robot.array('upper')
         self._step_ns = step_ns(spec.step_rate_hz)
         self._sequence = 0
@@ -76,6 +82,8 @@ class ActionGenerator:
         inputs = self._inputs(observation, latent, now_ns)
         normalised = self._expert.chunk(inputs, self._read[1], self._start(noise_seed))
         delta = self.spec.normalisation.to_delta(normalised.cpu().numpy())
+        if self._number == torch.float64:
+            delta = np.round(delta / STEP) * STEP
         positions = observation.position + delta
         if not np.isfinite(positions).all():
             raise DataError('the policy made a chunk that is not finite; the checkpoint is damaged')
@@ -99,16 +107,16 @@ class ActionGenerator:
         state = self.spec.normalisation.state(observation.position, observation.velocity)
         images = {name: torch.from_numpy(np.ascontiguousarray(observation.images[name])).to(self._device)
                   for name in self.spec.cameras}
-        return Inputs(images, self._tensor(state), torch.tensor([age_s], device=self._device))
+        age = torch.tensor([age_s], device=self._device, dtype=self._number)
+        return Inputs(images, self._tensor(state), age)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array.astype(np.float32))[None].to(self._device)
+        return torch.from_numpy(array.astype(np.float64))[None].to(self._number).to(self._device)
 
     def _start(self, seed: int) -> torch.Tensor:
         """Start noise (1, H, D) of an episode: the same for every chunk, so that successive chunks agree."""
         if self._noise is None or self._noise[0] != seed:
-            generator = torch.Generator().manual_seed(seed)
-            noise = torch.randn(1, self.spec.horizon, len(self.spec.joints), generator=generator)
+            noise = start_noise((1, self.spec.horizon, len(self.spec.joints)), seed, self._number)
             self._noise = (seed, noise.to(self._device) * self.spec.noise_scale)
         return self._noise[1]
 

@@ -67,8 +67,15 @@ class EncoderBlock(nn.Module):
         return x + self.feed(self.norm_feed(x))
 
 
+def at_least_float32(x: torch.Tensor) -> torch.Tensor:
+    """`x` in float32 for what bfloat16 is too coarse for; in float64 where all is computed in that."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def sinusoid(value: torch.Tensor, width: int, shortest: float, longest: float) -> torch.Tensor:
     """Sines and cosines of `value` (...,) at periods from `shortest` to `longest`, shape (..., width)."""
-    periods = torch.logspace(math.log10(shortest), math.log10(longest), width // 2, device=value.device)
-    angle = value.float()[..., None] * (2 * math.pi / periods)
+    value = at_least_float32(value)
+    periods = torch.logspace(math.log10(shortest), math.log10(longest), width // 2, device=value.device,
+                             dtype=value.dtype)
+    angle = value[..., None] * (2 * math.pi / periods)
     return torch.cat([angle.sin(), angle.cos()], dim=-1)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from vla_async.acting.feature_map import FeatureMap, Slots
-from vla_async.acting.layers import EncoderBlock, sinusoid
+from vla_async.acting.layers import EncoderBlock, at_least_float32, sinusoid
 from vla_async.acting.policy_spec import ExpertShape
 
 AGE_PERIODS_S = (0.1, 8.0)
@@ -114,8 +114,9 @@ class ObservationEncoder(nn.Module):
         main = self.cameras[0]
         target = self.locate(place[main][:, 0], inputs.state)
         dtype = reading.summary.dtype
-        tokens = torch.cat([*(token.to(dtype) for token in seen), self._body(target, inputs.state.float()).to(dtype),
-                            reading.summary, self._aged(reading, inputs.latent_age)], dim=1)
+        tokens = torch.cat([*(token.to(dtype) for token in seen),
+                            self._body(target, at_least_float32(inputs.state)).to(dtype), reading.summary,
+                            self._aged(reading, inputs.latent_age)], dim=1)
         tokens = tokens + self.place.to(dtype)
         for block in self.encoder:
             tokens = block(tokens)
@@ -139,7 +140,8 @@ class ObservationEncoder(nn.Module):
 
     def _look(self, camera: str, features: torch.Tensor, condition: torch.Tensor
               ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = self.slots[camera](features.float(), condition.float())
+        seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = self.slots[camera](
+            at_least_float32(features), at_least_float32(condition))
         return seen
 
     def _instruction(self, instruction: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
@@ -148,7 +150,7 @@ class ObservationEncoder(nn.Module):
         mask = present | ~present.any(1, keepdim=True)  # none: attend to the padding
         words = self.language_block(words, mask[:, None, None, :])
         score = (self.language_query.to(words.dtype) @ words.transpose(1, 2)) / words.shape[-1] ** 0.5
-        weight = score.float().masked_fill(~mask[:, None, :], float('-inf')).softmax(-1)
+        weight = at_least_float32(score).masked_fill(~mask[:, None, :], float('-inf')).softmax(-1)
         return weight.to(words.dtype) @ words
 
     def _aged(self, reading: Reading, age_s: torch.Tensor) -> torch.Tensor:
@@ -162,8 +164,8 @@ class ObservationEncoder(nn.Module):
         Nothing else goes in: from all joints a network would learn that the target is wherever the hand is going.
         """
         with torch.autocast(state.device.type, enabled=False):
-            spread = (place.float() - 0.5) * PLACE_SPREAD
-            return self.target_out(torch.cat([spread, state.float()[:, self.sight_joints]], dim=-1))
+            spread = (at_least_float32(place) - 0.5) * PLACE_SPREAD
+            return self.target_out(torch.cat([spread, at_least_float32(state)[:, self.sight_joints]], dim=-1))
 
     def _body(self, target: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Tokens of the body and of the target as seen from it, (B, 2, width)."""

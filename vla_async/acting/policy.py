@@ -3,8 +3,9 @@
     policy.json  reasoner/ (Hugging Face folder)  fusion_queries.safetensors  expert.safetensors  README.md
 
 Third parties add policies under the entry-point group `vla_async.policies`: a callable `(folder, robot, device, dtype)`
-that returns a `Policy`; the key `kind` of their policy.json names it. The columns of its generator's chunks are the
-robot's `chunk_columns`: all joints, or hand poses where the robot file says `action: {representation: poses, ...}`.
+that returns a `Policy`; the key `kind` of their policy.json names it. `dtype` is None where it may choose, and float64
+in a replay, which shall not depend on the processor. The columns of its generator's chunks are the robot's
+`chunk_columns`: all joints, or hand poses where the robot file says `action: {representation: poses, ...}`.
 """
 from __future__ import annotations
 
@@ -47,6 +48,16 @@ def load_policy(folder: str | Path, robot: Embodiment, device: str = 'cpu', dtyp
         raise unknown('policy kind', kind, known)
     policy: Policy = known[kind].load()(root, robot, device, dtype)
     return policy
+
+
+def load_reproducible(folder: str | Path, robot: Embodiment) -> Policy:
+    """Policy that makes the same chunks on every processor: in float64, whose last digits are rounded away in the end.
+
+    The weights are those of `load_policy`, the results a little different and a little slower.
+    """
+    import torch
+    torch.set_num_threads(1)  # how a sum is shared out depends on their number
+    return load_policy(folder, robot, dtype=torch.float64)
 
 
 def load_generator(folder: str | Path, robot: Embodiment, device: str = 'cpu') -> ActionGenerator:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from vla_async.acting.layers import CrossAttention, FeedForward, SelfAttention, sinusoid
+from vla_async.acting.layers import CrossAttention, FeedForward, SelfAttention, at_least_float32, sinusoid
 from vla_async.acting.observation_encoder import Context
 from vla_async.acting.policy_spec import ExpertShape
 
@@ -49,12 +49,12 @@ class VelocityField(nn.Module):
         return [block.context.keys_values(context.tokens) for block in self.blocks]
 
     def forward(self, x: torch.Tensor, tau: torch.Tensor, keys_values: KeysValues) -> torch.Tensor:
-        """u (B, H, D) float32 at `x` (B, H, D) and `tau` (B,) or (1,)."""
+        """u (B, H, D), at least float32, at `x` (B, H, D) and `tau` (B,) or (1,)."""
         dtype = keys_values[0][0].dtype
         time = self.time_in(sinusoid(tau, self.place.shape[1], 4e-3, 4.0).to(dtype))
         tokens = self.action_in(x.unflatten(1, (-1, self.group)).flatten(2).to(dtype))
         tokens = tokens + time[:, None] + self.place.to(dtype)
         for block, pair in zip(self.blocks, keys_values, strict=True):
             tokens = block(tokens, pair)
-        out = self.action_out(self.norm(tokens)).float()
+        out = at_least_float32(self.action_out(self.norm(tokens)))
         return out.unflatten(-1, (self.group, self.joints)).flatten(1, 2)

@@ -15,6 +15,7 @@ from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImag
 from transformers.utils.logging import disable_progress_bar
 
 from vla_async.errors import CheckpointError
+from vla_async.reasoning.float64 import without_float32
 from vla_async.reasoning.model_folder import judge
 from vla_async.reasoning.prompt import END, GLOBAL, IMAGE, PromptBuilder
 
@@ -50,6 +51,8 @@ class VisionLanguage:
         if found['missing_keys']:  # the library would go on with random ones
             raise CheckpointError(f'{folder}: the weights lack {", ".join(sorted(found["missing_keys"])[:3])}')
         _check_tokens(folder, tokenizer)
+        if dtype == torch.float64:
+            without_float32(model)
         return cls(model, tokenizer, images)
 
     @property

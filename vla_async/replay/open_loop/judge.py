@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vla_async.acting.policy import Policy, load_policy
+from vla_async.acting.policy import Policy, load_reproducible
 from vla_async.embodiment import Embodiment
 from vla_async.errors import DataError
 from vla_async.replay.open_loop.configuration import Configuration
@@ -70,7 +70,7 @@ def judge(work: Work) -> JudgedBag:
 def _judge(work: Work, recording: Recording, robot: Embodiment) -> JudgedBag:
     result = JudgedBag(work.bag, work.name, robot.name)
     for configuration in work.configurations:
-        policy = load_policy(configuration.checkpoint, robot) if configuration.checkpoint else None
+        policy = load_reproducible(configuration.checkpoint, robot) if configuration.checkpoint else None
         judged, result.stops = judge_recording(recording, robot, configuration, policy, work.seed)
         result.judged.append(judged)
     result.faults = list(recording.faults)
