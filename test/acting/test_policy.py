@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from vla_async import embodiment
-from vla_async.acting.policy import load_policy
+from vla_async.acting.policy import load_policy, load_reasoner
 from vla_async.acting.policy_spec import PolicySpec
 from vla_async.embodiment import Embodiment
 from vla_async.errors import CheckpointError, VlaAsyncError
+from vla_async.training.initialise import initialise
 
 
 @pytest.fixture
@@ -80,3 +81,9 @@ def test_an_unknown_kind_lists_the_known_ones(copy: Path, robot: Embodiment) -> 
 def test_a_folder_that_is_not_there_is_named(robot: Embodiment, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match='nowhere'):
         load_policy(tmp_path / 'nowhere', robot)
+
+
+def test_the_reasoner_reads_the_main_camera_of_the_robot_that_the_policy_is_for(tmp_path: Path) -> None:
+    robot = embodiment.load('so101')
+    folder = initialise(tmp_path / 'arm', robot, 'tiny')
+    assert load_policy(folder, robot).reasoner.camera == load_reasoner(folder, robot).camera == 'overhead'

@@ -74,9 +74,10 @@ def load_reasoner(folder: str | Path, robot: Embodiment, device: str = 'cpu') ->
     root = Path(folder)
     if _kind(root) != KIND:
         return load_policy(root, robot, device).reasoner
-    PolicySpec.load(root).check_robot(root, robot)
+    spec = PolicySpec.load(root)
+    spec.check_robot(root, robot)
     from vla_async.reasoning.reasoner import Reasoner
-    return Reasoner.load(root, device)
+    return Reasoner.load(root, device, camera=spec.main_camera)
 
 
 def load_own(folder: Path, robot: Embodiment, device: str = 'cpu', dtype: torch.dtype | None = None) -> Policy:
@@ -84,7 +85,7 @@ def load_own(folder: Path, robot: Embodiment, device: str = 'cpu', dtype: torch.
     from vla_async.acting.generator import ActionGenerator
     from vla_async.reasoning.reasoner import Reasoner
     generator = ActionGenerator.load(folder, robot, device, dtype)
-    reasoner = Reasoner.load(folder, device, dtype)
+    reasoner = Reasoner.load(folder, device, dtype, PolicySpec.load(folder).main_camera)
     return Policy(reasoner, generator)
 
 

@@ -54,6 +54,11 @@ class PolicySpec:
     euler_steps: int = 3
     noise_scale: float = 0.2  # temperature of the start noise; below 1 successive chunks agree better
 
+    @property
+    def main_camera(self) -> str:
+        """The one whose picture the reasoner reads."""
+        return next(iter(self.cameras))
+
     def save(self, folder: Path) -> None:
         data = {'kind': 'vla_async', 'format': FORMAT, **asdict(self)}
         data['normalisation'] = {k: np.round(v, 7).tolist() for k, v in data['normalisation'].items()}

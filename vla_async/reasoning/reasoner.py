@@ -37,11 +37,12 @@ class Reasoner:
         self._device = next(model.model.parameters()).device
 
     @classmethod
-    def load(cls, folder: str | Path, device: str = 'cpu', dtype: torch.dtype | None = None) -> Reasoner:
+    def load(cls, folder: str | Path, device: str = 'cpu', dtype: torch.dtype | None = None, camera: str = CAMERA
+             ) -> Reasoner:
         """From a policy folder (with `reasoner/` inside) or a plain SmolVLM-family folder.
 
-        `dtype` None takes bfloat16 where the processor computes in it natively, else float32.
-        Raises CheckpointError that names what is missing or does not fit.
+        `dtype` None takes bfloat16 where the processor computes in it natively, else float32; `camera` is the one whose
+        picture is read. Raises CheckpointError that names what is missing or does not fit.
         """
         root = Path(folder)
         dtype = dtype or best_dtype(device)
@@ -51,7 +52,7 @@ class Reasoner:
         model.model.eval().requires_grad_(False).to(device)
         if fusion is not None:
             fusion.eval().requires_grad_(False).to(device=device, dtype=dtype)
-        return cls(model, fusion, root.resolve().name)
+        return cls(model, fusion, root.resolve().name, camera)
 
     def instruction_latent(self, task: Task, now_ns: int, sequence: int) -> Latent:
         """The instruction alone, at once: what the fast side needs to turn to a new task before the scene is read."""
