@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 ImageArray = NDArray[np.uint8]
+StampArray = NDArray[np.int64]  # [ns]
 
 MAX_INSTRUCTION = 2000  # characters of an instruction
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from vla_async.bridge.brake import Brake
-from vla_async.bridge.motion import Glide, Rest, Spline, fade, glide_duration_s
+from vla_async.bridge.motion import Glide, Pieces, Rest, Spline, Split, Within, fade, glide_duration_s
 from vla_async.types import JointWindow
 
 S = 1_000_000_000
@@ -47,6 +47,19 @@ def test_velocity_and_acceleration_are_the_derivatives(kind):
         before, here, after = (motion.sample(int(t_ns) + k * d) for k in (-1, 0, 1))
         np.testing.assert_allclose((after[0] - before[0]) / (2 * d / S), here[1], atol=1e-4)
         np.testing.assert_allclose((after[1] - before[1]) / (2 * d / S), here[2], atol=2e-3)
+
+
+def test_all_positions_at_once_are_those_of_the_samples():
+    rng = np.random.default_rng(6)
+    spline, other = Spline(polynomial_window(5)[0]), Spline(polynomial_window(5, seed=8)[0])
+    rest, brake = Rest(np.ones(4), T0), Brake(rng.normal(size=(3, 4)), np.full(4, 4.0), np.full(4, 50.0), T0)
+    pieces = Pieces(((T0, spline), (T0 + 3 * H, brake))).then(rest, T0 + 5 * H, forget_ns=0)
+    odd = np.arange(4) % 2 == 1
+    stamps = T0 + np.sort(rng.integers(-H, 12 * H, 60))
+    for motion in (rest, spline, brake, pieces, Glide(spline, fade(rng.normal(size=(3, 4)), T0, 0.3)),
+                   Split(odd, spline, pieces), Within(other, np.full(4, -0.1), np.full(4, 0.1))):
+        one_by_one = [motion.sample(int(stamp))[0] for stamp in stamps]
+        np.testing.assert_allclose(motion.positions(stamps), one_by_one, atol=1e-12)
 
 
 def test_a_fade_starts_at_the_offset_and_ends_in_nothing():

@@ -56,7 +56,7 @@ class BodyGuard:
         if motion.end_ns - now_ns > LONGEST_NS:
             return f'guard: a motion of {seconds(motion.end_ns - now_ns):.1f} s is too long to be looked at'
         stamps = np.append(np.arange(now_ns, motion.end_ns, STEP_NS), max(motion.end_ns, now_ns))
-        path = np.stack([motion.sample(int(stamp))[0] for stamp in stamps])
+        path = motion.positions(stamps)
         if not np.isfinite(path).all():
             return 'guard: the motion is not finite'
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.timebase import NS_PER_S, nanoseconds
-from vla_async.types import FloatArray
+from vla_async.types import FloatArray, StampArray
 
 
 class Brake:
@@ -42,3 +42,7 @@ class Brake:
         if now_ns >= self.end_ns:
             v, a = np.zeros_like(v), np.zeros_like(a)
         return np.stack([q, v, a])
+
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        """Positions (N, D) at ascending stamps (N,) [ns]."""
+        return np.stack([self.sample(int(stamp))[0] for stamp in stamps_ns])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_async.timebase import NS_PER_S, nanoseconds
-from vla_async.types import FloatArray, JointWindow
+from vla_async.types import FloatArray, JointWindow, StampArray
 
 # Quintic Hermite basis over u in 0..1; rows: position, velocity*h, acceleration*h^2 at u=0, the same at u=1;
 # columns: powers of u.
@@ -43,6 +43,9 @@ class Motion(Protocol):
     def sample(self, now_ns: int) -> FloatArray:
         """State (3, D) at `now_ns`."""
 
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        """Positions (N, D) at ascending stamps (N,) [ns], the same to within rounding."""
+
 
 class Rest:
     """Stays at one position (D,) [rad or m]."""
@@ -54,6 +57,9 @@ class Rest:
 
     def sample(self, now_ns: int) -> FloatArray:
         return self._state.copy()
+
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        return np.tile(self._state[0], (len(stamps_ns), 1))
 
 
 class Spline:
@@ -77,6 +83,14 @@ class Spline:
         state *= self._scale
         return state
 
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        since_ns = np.clip(stamps_ns, self._start_ns, self.end_ns) - self._start_ns
+        i = np.minimum(since_ns // self._step_ns, self._last)
+        u = (since_ns - i * self._step_ns) / self._step_ns
+        basis = (u[:, None] ** _POWERS) @ _BASIS.T  # (N, 6)
+        ends = np.concatenate([self._knots[i], self._knots[i + 1]], axis=1)  # (N, 6, D)
+        return (basis[:, None] @ ends)[:, 0]
+
 
 def fade(offset: FloatArray, now_ns: int, duration_s: float) -> Spline:
     """Motion from `offset` (3, D) at `now_ns` to nothing within `duration_s`."""
@@ -94,6 +108,9 @@ class Glide:
     def sample(self, now_ns: int) -> FloatArray:
         return self.onto.sample(now_ns) + self.offset.sample(now_ns)
 
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        return self.onto.positions(stamps_ns) + self.offset.positions(stamps_ns)
+
 
 class Pieces:
     """Motions one after the other, each from its time on; the first one also before that."""
@@ -108,6 +125,12 @@ class Pieces:
             if now_ns >= since_ns:
                 return motion.sample(now_ns)
         return self._pieces[0][1].sample(now_ns)
+
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        begins = np.array([since_ns for since_ns, _ in self._pieces[1:]], dtype=np.int64)
+        piece = np.searchsorted(begins, stamps_ns, side='right')
+        found = [motion.positions(stamps_ns[piece == number]) for number, (_, motion) in enumerate(self._pieces)]
+        return np.concatenate(found)
 
     def then(self, motion: Motion, since_ns: int, forget_ns: int) -> Pieces:
         """Another one from `since_ns` on; what is over before `forget_ns` is left out."""
@@ -128,6 +151,9 @@ class Split:
     def sample(self, now_ns: int) -> FloatArray:
         return np.where(self._joints, self._these.sample(now_ns), self._others.sample(now_ns))
 
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        return np.where(self._joints, self._these.positions(stamps_ns), self._others.positions(stamps_ns))
+
 
 class Within:
     """A motion kept between position limits (D,) [rad or m]."""
@@ -140,6 +166,9 @@ class Within:
         state = self._motion.sample(now_ns)
         np.clip(state[0], self._lower, self._upper, out=state[0])
         return state
+
+    def positions(self, stamps_ns: StampArray) -> FloatArray:
+        return np.clip(self._motion.positions(stamps_ns), self._lower, self._upper)
 
 
 def glide_duration_s(offset: FloatArray, velocity: FloatArray, acceleration: FloatArray) -> tuple[float, int]:

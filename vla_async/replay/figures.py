@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from vla_async.plots import png, tidy
 from vla_async.replay import metrics
-from vla_async.replay.trace import EpisodeTrace, StampArray
+from vla_async.replay.trace import EpisodeTrace
+from vla_async.types import StampArray
 
 JOINTS = 4  # as many as moved most
 CHUNK, MOTION, SLOW, FAST = '#9aa5b1', '#0b5cad', '#c2410c', '#0f766e'

@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_async.embodiment import Embodiment
-from vla_async.replay.trace import EpisodeTrace, StampArray
-from vla_async.types import FloatArray
+from vla_async.replay.trace import EpisodeTrace
+from vla_async.types import FloatArray, StampArray
 
 Spread = dict[str, float | None]
 

@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, Latent
+from vla_async.types import ActionChunk, FloatArray, FusionReport, JointCommand, Latent, StampArray
 
-StampArray = NDArray[np.int64]
 Table = TypeVar('Table', bound='Columns')
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from vla_async.embodiment import Embodiment
 from vla_async.replay.open_loop.stretch import Stretch
-from vla_async.replay.trace import StampArray
+from vla_async.types import StampArray
 
 PHASES = ('moving', 'resting', 'starved')
 MOVING = 0.02  # of any joint's velocity limit

@@ -12,9 +12,9 @@ import numpy as np
 
 from vla_async.embodiment import Embodiment
 from vla_async.joint_order import JointReading
-from vla_async.replay.trace import EpisodeTrace, StampArray, TraceRecorder
+from vla_async.replay.trace import EpisodeTrace, TraceRecorder
 from vla_async.timebase import NS_PER_S
-from vla_async.types import ActionChunk, FloatArray, FusionReport
+from vla_async.types import ActionChunk, FloatArray, FusionReport, StampArray
 
 STRETCH_S = 20
 LOOK_AHEAD_S = 3

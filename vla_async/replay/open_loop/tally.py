@@ -14,8 +14,8 @@ from vla_async.replay.open_loop.errors import JointErrors, MeanSquare, WeightedM
 from vla_async.replay.open_loop.histogram import Histogram
 from vla_async.replay.open_loop.measures import chunk_disagreement, jerk, runs, spectral_arc_length
 from vla_async.replay.open_loop.stretch import Measured, Stretch
-from vla_async.replay.trace import EpisodeTrace, SetPointColumns, StampArray
-from vla_async.types import FloatArray
+from vla_async.replay.trace import EpisodeTrace, SetPointColumns
+from vla_async.types import FloatArray, StampArray
 
 PIECE_NS = 1_000_000_000  # the motion is compared with the robot's in pieces of a second
 PIECE_ROWS = 30
