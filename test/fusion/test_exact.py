@@ -1,9 +1,11 @@
 """The arithmetic of the fuser, and that its motion has the same bits on an older processor."""
+from fractions import Fraction
+
 import numpy as np
 import other_processor
 import pytest
 
-from vla_async.fusion.exact import cube_root, cube_root_of, product, solve, weighted
+from vla_async.fusion.exact import cube_root, cube_root_of, interpolated, product, short, solve, weighted
 
 # swings that the limits slow down, with noise, delays and chunks out of step with the knots
 PROGRAM = """
@@ -43,7 +45,26 @@ def test_weighted_sums_are_products_of_matrices():
     np.testing.assert_allclose(weighted(weights, points[:, None]), weights @ points, atol=1e-14)
     np.testing.assert_allclose(weighted(weights[0], points[0]), weights[0] @ points[0], atol=1e-14)
     np.testing.assert_allclose(weighted(weights[0, 0], points[0]), weights[0, 0] @ points[0], atol=1e-14)
-    np.testing.assert_allclose(product(weights[0], points[0]), weights[0] @ points[0], atol=1e-14)
+
+
+def test_an_average_of_points_is_exact_to_a_hundred_millionth_of_how_far_they_are_apart():
+    random = np.random.default_rng(0)
+    matrix, points = random.uniform(size=(9, 7)), 100.0 + random.normal(size=(7, 5))
+    matrix = short(matrix / matrix.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(product(matrix, points), matrix @ points, atol=1e-7)
+    np.testing.assert_array_equal(product(matrix, points[:1].repeat(7, axis=0)), points[:1].repeat(9, axis=0))
+
+
+def test_products_of_short_numbers_are_exact():
+    random = np.random.default_rng(0)
+    one, other = short(random.normal(size=200)), short(random.normal(size=200))
+    for a, b in zip(one.tolist(), other.tolist(), strict=True):
+        assert Fraction(a) * Fraction(b) == Fraction(a * b)
+
+
+def test_values_between_numbers_lie_on_straight_lines_and_are_held_outside():
+    values, places = np.array([3.0, 1.0, 2.0]), np.array([-1.0, 0.0, 0.25, 1.0, 1.5, 2.0, 9.0])
+    np.testing.assert_allclose(interpolated(values, places), np.interp(places, np.arange(3), values), atol=1e-15)
 
 
 def test_a_system_is_solved():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_async.fusion.exact import cube_root, weighted
+from vla_async.fusion.exact import cube_root, interpolated, weighted
 from vla_async.fusion.motion import REST
 from vla_async.fusion.smoother import curve_weights
 from vla_async.fusion.transition import blend_weights
@@ -83,11 +83,11 @@ class Pace:
         u = (at - self.arrival[span]) / takes
         out, into = self.speed[span] * takes, self.speed[span + 1] * takes
         places = span + u * (out + u * (3.0 - 2.0 * out - into + u * (out + into - 2.0)))  # a cubic: smooth in time
-        return places, np.interp(places, np.arange(len(self.speed)), self.speed)
+        return places, interpolated(self.speed, places)
 
     def when(self, places: FloatArray) -> FloatArray:
         """When places on the path are reached, both in knots; before its begin nothing is slowed."""
-        return np.minimum(places, 0.0) + np.interp(places, np.arange(len(self.arrival)), self.arrival)
+        return np.minimum(places, 0.0) + interpolated(self.arrival, places)
 
 
 def slowed(points: FloatArray, needed: FloatArray, given: int, knot_s: float) -> FloatArray:

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from vla_async.fusion import spline
-from vla_async.fusion.exact import solve, weighted
+from vla_async.fusion.exact import short, solve, weighted
 from vla_async.types import FloatArray
 
 _ORDER = 4
@@ -34,7 +34,7 @@ def projection(count: int, step_s: float, cutoff_hz: float) -> FloatArray:
     weights = weighted(spline.VALUE, spline.powers(np.arange(count, dtype=float) - span))  # (4, count)
     design[np.arange(count)[:, None], span[:, None] + spline.SPAN] = weights.T
     normal = weighted(design.T, design) + _penalty(spans + 3, min(cutoff_hz * step_s, _HIGHEST))
-    return solve(normal, design.T)
+    return short(solve(normal, design.T))
 
 
 def curve_weights(x: FloatArray, ratio: float | FloatArray) -> FloatArray:

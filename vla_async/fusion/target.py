@@ -156,7 +156,7 @@ class TargetMaker:
         step = follow[-1] - follow[-2]
         ends = np.array((follow[-1], step, step - (follow[-2] - follow[-3])))
         np.minimum(np.maximum(ends, self._least, out=ends), self._most, out=ends)
-        settled: FloatArray = np.einsum('snd,sd->nd', self._settling, ends)
+        settled: FloatArray = np.add.reduce(self._settling * ends[:, None], axis=0)
         return settled
 
 

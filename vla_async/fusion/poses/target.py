@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_async.fusion.exact import product
 from vla_async.fusion.poses import rotation
 from vla_async.fusion.smoother import curve_weights, projection
 from vla_async.timebase import NS_PER_S
@@ -51,7 +52,7 @@ class RotationTargetMaker:
         path = rotation.continuous(samples)
         middle = path[steps // 2]
         vectors = rotation.log(rotation.multiply(rotation.inverse(middle), path))  # (H, P, 3)
-        smooth = projection(steps, chunk.step_ns / NS_PER_S, self._cutoff_hz) @ vectors.reshape(steps, -1)
+        smooth = product(projection(steps, chunk.step_ns / NS_PER_S, self._cutoff_hz), vectors.reshape(steps, -1))
         offset = start * self._knot_ns - chunk.stamp_ns
         x = np.clip((offset + self._knot_ns * np.arange(count)) / chunk.step_ns, 0.0, steps - 1.0)
         span = np.minimum(x.astype(np.intp), max(steps, 2) - 2)
