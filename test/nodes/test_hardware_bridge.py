@@ -69,6 +69,14 @@ def test_a_robot_that_runs_slowly_is_not_led_faster_than_it_follows(graph, robot
     assert graph.status('hardware_bridge').level == DiagnosticStatus.OK
 
 
+def test_a_fault_is_told_before_what_is_less_bad(graph, robot):
+    bridge = graph.bring_up(HardwareBridgeNode, speed_scaling_topic=SPEED)
+    bridge.report('settings', 'could be better')
+    graph.say(topics.speed_scaling(SPEED))(Float64(data=60.0))
+    graph.until_diagnosed('hardware_bridge', '60 % of their speed; settings: could be better')
+    assert graph.status('hardware_bridge').level == DiagnosticStatus.ERROR
+
+
 def test_a_bridge_that_stops_says_so_to_who_reads_its_set_points(graph, moving):
     set_points = graph.hear(topics.JOINT_SET_POINT)
     graph.say(topics.STOP_SIGNAL)(word(True, 'button'))

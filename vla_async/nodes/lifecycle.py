@@ -247,6 +247,9 @@ class PipelineNode(LifecycleNode):
         problems = self.problems.copy()  # other threads report, too
         if not problems:
             return figures
-        worst = max((figures.level, *(p.level for p in problems.values())))
+        worst = max(p.level for p in problems.values())
         text = '; '.join(f'{key}: {problem.text}' for key, problem in problems.items())
-        return Diagnosis(worst, text, {**figures.values, 'last error': text})
+        values = {**figures.values, 'last error': text}
+        if figures.level > worst:  # what is worse than all of them must not be hidden by them
+            return Diagnosis(figures.level, f'{figures.message}; {text}', values)
+        return Diagnosis(worst, text, values)
