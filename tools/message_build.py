@@ -51,6 +51,17 @@ def tool_environment(prefixes: list[Path]) -> dict[str, str]:
     return env
 
 
+def build(source: Path, work: Path) -> Path:
+    """Build the message package in the folder `source` below `work`; returns the prefix that it is installed to."""
+    env, prefix = tool_environment(wheel_prefixes()), work / 'install'
+    configure = ['cmake', '-S', str(source), '-B', str(work / 'build'), '-DCMAKE_BUILD_TYPE=Release',
+                 f'-DCMAKE_INSTALL_PREFIX={prefix}', '-DBUILD_TESTING=OFF', f'-DPython3_EXECUTABLE={sys.executable}']
+    subprocess.check_call(configure, env=env)
+    jobs = str(os.cpu_count() or 1)
+    subprocess.check_call(['cmake', '--build', str(work / 'build'), '--target', 'install', '--parallel', jobs], env=env)
+    return prefix
+
+
 def node_names(distribution: Distribution) -> list[str]:
     """The console scripts, all of which `ros2 run vla_async` offers."""
     return [script.split('=')[0].strip() for script in distribution.entry_points['console_scripts']]
@@ -86,15 +97,7 @@ class BuildMessages(build_ext):
         work = Path(self.build_temp).resolve() / MESSAGES
         # a configuration kept from an earlier run names a build environment that is gone
         shutil.rmtree(work, ignore_errors=True)
-        env = tool_environment(wheel_prefixes())
-        configure = ['cmake', '-S', str(SOURCE / 'msg'), '-B', str(work / 'build'), '-DCMAKE_BUILD_TYPE=Release',
-                     f'-DCMAKE_INSTALL_PREFIX={work / "install"}', '-DBUILD_TESTING=OFF',
-                     f'-DPython3_EXECUTABLE={sys.executable}']
-        subprocess.check_call(configure, env=env)
-        jobs = str(os.cpu_count() or 1)
-        subprocess.check_call(['cmake', '--build', str(work / 'build'), '--target', 'install', '--parallel', jobs],
-                              env=env)
-        self.distribution.data_files += installed_files(work / 'install')
+        self.distribution.data_files += installed_files(build(SOURCE / 'msg', work))
 
 
 class DataDistribution(Distribution):
