@@ -20,7 +20,8 @@ LAUNCH_ONLY = {'launch_ros'}  # imported by launch files, which run where ROS is
 DISTRIBUTIONS = {'yaml': 'pyyaml', 'PIL': 'pillow'}
 # declared, but loaded by others: what the built messages load
 UNIMPORTED = {'ros-rosidl-default-runtime'}
-OPTIONAL = {'ray', 'ros-tf2-msgs'}  # an extra, and what there is no wheel of; where they are missing is a way without
+# an extra, and what there is no wheel of; where they are missing is a way without
+OPTIONAL = {'ray', 'ros-control-msgs', 'ros-tf2-msgs'}
 
 
 def package_xml(folder: str) -> ElementTree.Element:

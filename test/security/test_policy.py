@@ -10,6 +10,7 @@ import small_robot
 import sros2
 
 from vla_async import cli, embodiment, graph
+from vla_async.embodiment import TrajectoryOutput
 from vla_async.errors import ConfigError
 from vla_async.resources import share
 from vla_async.security.command import policy
@@ -99,19 +100,22 @@ def test_every_service_is_offered_by_the_node_that_it_is_named_after(grants) -> 
 def test_whatever_is_asked_for_or_listened_to_is_there(robot, grants) -> None:
     offered = {name for granted in grants.values() for name in granted['reply']}
     said = {name for granted in grants.values() for name in granted['publish']}
-    controllers = {f'/{output.topic.rpartition("/")[0]}/' for output in robot.outputs}
+    theirs = {f'/{output.controller}/{name}' for output in robot.outputs if isinstance(output, TrajectoryOutput)
+              for name in ('controller_state', 'get_parameters', 'list_parameters')}
+    said |= {'/clock', '/tf', '/tf_static'}  # a bag player's, and the robot's
     for path, granted in grants.items():
-        asked = {name for name in granted['request'] if not (path == BRIDGE and name.startswith(tuple(controllers)))}
-        assert asked <= offered, path
-        assert granted['subscribe'] <= said | {'/clock', '/tf', '/tf_static'}, path  # a bag player's, and the robot's
+        controllers = theirs if path == BRIDGE else set()
+        assert granted['request'] <= offered | controllers, path
+        assert granted['subscribe'] <= said | controllers, path
 
 
-def test_the_bridge_may_read_the_settings_of_a_trajectory_controller_and_not_change_them() -> None:
+def test_the_bridge_may_read_state_and_settings_of_a_trajectory_controller_and_not_change_them() -> None:
     outputs = {'base': small_robot.OUTPUTS['base'], 'arm': {
         'kind': 'joint_trajectory', 'topic': 'arm_controller/joint_trajectory',
         'joints': ['arm_1', 'arm_2', 'finger'], 'latency_s': 0.05}}
     granted = rights(small_robot.robot(outputs=outputs))['hardware_bridge']
     assert granted.request == ('arm_controller/get_parameters', 'arm_controller/list_parameters')
+    assert [name for name in granted.subscribe if '_controller/' in name] == ['arm_controller/controller_state']
     assert {'arm_controller/joint_trajectory', 'base/cmd_vel'} <= set(granted.publish)
 
 

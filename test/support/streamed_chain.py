@@ -3,10 +3,12 @@ from __future__ import annotations
 
 from copy import copy, deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from vla_async.bridge import FollowerConfig, MotionFollower
+from vla_async.bridge.aim_watch import ControllerState
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.outputs.trajectory import JointTrajectory, Spliced
 from vla_async.bridge.outputs.trajectory_settings import TrajectorySettings
@@ -21,6 +23,7 @@ T0 = 10**18
 CYCLE_NS = 2 * NS_PER_MS  # of the controller, 500 Hz
 TO_BRIDGE_NS = 3 * NS_PER_MS  # from the fuser to the bridge
 TRANSPORT_S = 0.02  # by which the fuser's commit_s exceeds the bridge's
+Message = TypeVar('Message')
 
 
 def streamed(name: str) -> Embodiment:
@@ -30,7 +33,7 @@ def streamed(name: str) -> Embodiment:
                                                     robot.joint_names),))
 
 
-class Link:
+class Link(Generic[Message]):
     """Messages that take 0.2 to 1 of the longest time, some of which are lost.
 
     What is overtaken is lost, too, as a best-effort reader does with it.
@@ -38,17 +41,17 @@ class Link:
 
     def __init__(self, latency_s: float, lost: float, seed: int) -> None:
         self._latency_ns, self._lost, self._random = nanoseconds(latency_s), lost, np.random.default_rng(seed)
-        self._under_way: list[tuple[int, TrajectoryMessage]] = []
+        self._under_way: list[tuple[int, Message]] = []
         self.sent = 0
 
-    def send(self, message: TrajectoryMessage, now_ns: int) -> None:
+    def send(self, message: Message, now_ns: int) -> None:
         self.sent += 1
         if self._random.random() < self._lost:
             return
         due_ns = now_ns + round(self._latency_ns * self._random.uniform(0.2, 1.0))
         self._under_way = [entry for entry in self._under_way if entry[0] <= due_ns] + [(due_ns, message)]
 
-    def arrived(self, now_ns: int) -> list[TrajectoryMessage]:
+    def arrived(self, now_ns: int) -> list[Message]:
         here = [message for due_ns, message in self._under_way if due_ns <= now_ns]
         self._under_way = [entry for entry in self._under_way if entry[0] > now_ns]
         return here
@@ -79,7 +82,8 @@ class Chain:
 
     def __init__(self, robot: Embodiment, settings: TrajectorySettings, distribution: str, *, hz: float = 0.3,
                  delay_s: float = 0.1, noise: float = 0.05, lost: float = 0.05, latency_s: float | None = None,
-                 seed: int = 0, **controller: object) -> None:
+                 told_s: float = 0.05, seed: int = 0, **controller: object) -> None:
+        """`latency_s` is that of windows, `told_s` that of what the controller says of itself [s]."""
         self.robot, self.settings, self.now_ns, self.alive = robot, settings, T0, True
         self._hz, self._delay_ns, self._noise = hz, nanoseconds(delay_s), noise
         self._random = np.random.default_rng(seed)
@@ -92,7 +96,8 @@ class Chain:
         self.controller = JointTrajectoryController(ControllerParameters.of(
             distribution, robot.joint_names, NS_PER_S / CYCLE_NS, interpolate_from_desired_state=True, **controller))
         self._ahead_ns = 0 if distribution == 'humble' else CYCLE_NS
-        self.link = Link(settings.latency_s if latency_s is None else latency_s, lost, seed)
+        self.link: Link[TrajectoryMessage] = Link(settings.latency_s if latency_s is None else latency_s, lost, seed)
+        self.back: Link[ControllerState] = Link(told_s, lost, seed)
         self.trace, self.refusals = Trace(), []
         self._windows: list[tuple[int, object]] = []
         self._tick_ns, self._chunk_ns = nanoseconds(settings.tick_s), step_ns(robot.rates.chunk_hz)
@@ -120,7 +125,8 @@ class Chain:
     def orphaned(self) -> Chain:
         """What is left when the bridge dies now: the controller, and what is on its way to it."""
         left = copy(self)
-        left.alive, left.controller, left.link = False, deepcopy(self.controller), deepcopy(self.link)
+        left.alive, left.controller = False, deepcopy(self.controller)
+        left.link, left.back = deepcopy(self.link), deepcopy(self.back)
         left.trace = Trace(self.trace.commanded[-3:], self.trace.fused[-3:])
         return left
 
@@ -133,8 +139,15 @@ class Chain:
             if reason := self.controller.accept(message, self.now_ns):
                 self.refusals.append(reason)
         command = self.controller.update(self.now_ns)
+        self._say()
         self.trace.commanded.append(command.copy())
         self.trace.fused.append(self.fuser.command(self.now_ns + self._ahead_ns).position)
+
+    def _say(self) -> None:
+        """What the controller publishes with each update."""
+        controller, joints = self.controller, np.arange(self.robot.dof)
+        self.back.send(ControllerState(controller.updated_ns, joints, controller.desired[0], controller.error,
+                                       controller.speed_scaling), self.now_ns)
 
     def _think(self) -> None:
         """A chunk for what was seen `delay` ago, and windows as the node of the fuser sends them."""
@@ -161,6 +174,8 @@ class Chain:
                 self._windows.remove((due_ns, window))
                 if reason := self.follower.accept(window, self.now_ns):
                     self.refusals.append(reason)
+        for state in self.back.arrived(self.now_ns)[-1:]:
+            self.follower.observe_controller('arm', state)
         tick = self.follower.tick(self.now_ns, self.now_ns)
         self.follower.observe(self.now_ns, tick.command.position, tick.command.velocity)
         self._send(tick)

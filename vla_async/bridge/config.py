@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ class Tolerances:
     window_age_s: float = 0.5  # windows stamped further back than this come too late [s]
     start: float = 0.2  # first set-point to measured position [rad or m]
     tracking: float = 0.6  # set-point to measured position while moving [rad or m]
+    reference: float = 0.05  # what a trajectory controller aims at to what it was sent [rad or m]
     release: float = 0.02  # a robot that was moved by more than this is held where it is now [rad or m]
     outside: float = 0.05  # measured position beyond the limits, at activation [rad or m]
     start_blend_s: float = 1.5  # longest time to glide from the held position onto the motion [s]
@@ -52,6 +54,17 @@ class FollowerConfig:
     def lead_ns(self) -> int:
         """From now to the first instant that can still change [ns]."""
         return nanoseconds(self.commit_s) if self.streamed.any() else 0
+
+    @cached_property
+    def _turn(self) -> FloatArray:
+        """After which a joint is where it was, (D,) [rad]."""
+        return np.where(self.turning, 2.0 * np.pi, np.inf)
+
+    def apart(self, position: FloatArray, other: FloatArray) -> FloatArray:
+        """Distances (D,) [rad or m] between two positions (D,); of turning joints the shorter way round."""
+        apart = np.abs(position - other)
+        turned = np.fmod(apart, self._turn)
+        return np.minimum(turned, self._turn - turned)
 
     @classmethod
     def from_embodiment(cls, robot: Embodiment, tolerances: Tolerances | None = None,

@@ -11,6 +11,7 @@ from vla_async.bridge.brake import Brake
 from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.motion import Motion, Pieces, Rest, Spline, Split, Within
 from vla_async.bridge.seam import joined
+from vla_async.bridge.sent_record import SentRecord
 from vla_async.timebase import NS_PER_MS
 from vla_async.types import FloatArray
 
@@ -25,6 +26,7 @@ class Course:
         self.motion: Motion = Rest(np.zeros(len(config.joint_names)), 0)
         self.sent = np.zeros((3, len(config.joint_names)))
         self.sent_ns = 0
+        self._record = SentRecord()
 
     def rest_at(self, position: FloatArray, now_ns: int) -> None:
         """Stay at `position` (D,) from now on."""
@@ -39,6 +41,11 @@ class Course:
     def send(self, state: FloatArray, now_ns: int) -> None:
         """Remember what is sent, (3, D)."""
         self.sent, self.sent_ns = state, now_ns
+        self._record.add(now_ns, state[0])
+
+    def at(self, at_ns: int) -> FloatArray | None:
+        """Positions (D,) for a time: as they were sent, or as they will be; None where nobody knows any more."""
+        return self._record.at(at_ns) if at_ns < self.sent_ns else self.motion.sample(at_ns)[0]
 
     def joined(self, spline: Spline, now_ns: int, longest_s: float) -> tuple[Motion, str]:
         """The motion that goes over to the spline within `longest_s` [s], or the present one and why there is none."""

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
+from vla_async.bridge.aim_watch import AimWatch, ControllerState
 from vla_async.bridge.clock_watch import ClockWatch
 from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.course import Course
@@ -49,6 +50,7 @@ class MotionFollower:
         """`body`, when given, looks at motions, too; `stop_signal` can stop the robot for good."""
         self._config, self._tolerances = config, config.tolerances
         self._guard, self._watchdog, self._clock = Guard(config), Watchdog(config), ClockWatch(config.tolerances)
+        self._aims = AimWatch(config)
         self._body = body
         self._stop_signal = stop_signal or StopSignal(0.0, config.tolerances.clock_lead_s)
         self._window: JointWindow | None = None
@@ -69,6 +71,12 @@ class MotionFollower:
         """The share of its speed at which the robot's controllers follow trajectories, 1: all of it."""
         with self._lock:
             self._watchdog.speed_scale = scale
+
+    def observe_controller(self, controller: str, state: ControllerState) -> None:
+        """What a trajectory controller says of itself. While the robot runs slowly it is behind for that reason."""
+        with self._lock:
+            judged = self.state != INACTIVE and not self._watchdog.speed_fault()
+            self._aims.observe(controller, state, self._course.at(state.stamp_ns) if judged else None)
 
     def hear(self, stamp_ns: int, stop: bool, reason: str) -> None:
         """Word of the stop signal."""
@@ -153,7 +161,18 @@ class MotionFollower:
     def fault(self, now_ns: int) -> str:
         """What the watchdogs say now, or nothing."""
         with self._lock:
-            return self._watchdog.age_fault(now_ns) or self._watchdog.speed_fault() or self._stop_signal.fault(now_ns)
+            return (self._watchdog.age_fault(now_ns) or self._watchdog.speed_fault() or self._stop_signal.fault(now_ns)
+                    or self._aims.fault(now_ns))
+
+    def silence(self, now_ns: int) -> str:
+        """Which controllers say nothing of themselves any more, or nothing."""
+        with self._lock:
+            return self._aims.silence(now_ns)
+
+    def controller_errors(self, now_ns: int) -> dict[str, float]:
+        """The largest error [rad or m] that each controller itself finds, by its name."""
+        with self._lock:
+            return self._aims.errors(now_ns)
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -181,6 +200,7 @@ class MotionFollower:
         course, moving = self._course, self.state in (FOLLOWING, STOPPING)
         if step.jump:
             self._watchdog.forget()
+            self._aims.forget()
             self._stop_signal.forget()
             course.sent_ns = now_ns - step.elapsed_ns  # in the time that the clock tells now
         if moving and step.gap:
@@ -199,7 +219,7 @@ class MotionFollower:
         state = self._course.motion.sample(now_ns)
         if self.state != FOLLOWING:
             return state
-        if fault := self._watchdog.moving_fault(state[0], now_ns):
+        if fault := self._watchdog.moving_fault(state[0], now_ns) or self._aims.fault(now_ns):
             self._brake(fault)
         elif fault := self._guard.fault(state[0], steady_ns):
             self._course.brake_at_once()
@@ -271,5 +291,5 @@ class MotionFollower:
         if self.state == FOLLOWING:
             return ''
         start = spline.sample(now_ns + self._config.lead_ns)[0]
-        return (self._watchdog.age_fault(now_ns) or self._watchdog.speed_fault()
+        return (self._watchdog.age_fault(now_ns) or self._watchdog.speed_fault() or self._aims.fault(now_ns)
                 or self._watchdog.distance_fault(start, self._tolerances.start, 'the first set-point'))

@@ -15,8 +15,7 @@ class Watchdog:
     """Judges the newest joint state."""
 
     def __init__(self, config: FollowerConfig) -> None:
-        self._names, self._tolerances = config.joint_names, config.tolerances
-        self._turn = np.where(config.turning, 2.0 * np.pi, np.inf)  # (D,) [rad]
+        self._names, self._tolerances, self._apart = config.joint_names, config.tolerances, config.apart
         self._untracked = config.untracked
         self._lower, self._upper = config.lower, config.upper
         self.reading: JointReading | None = None
@@ -57,8 +56,7 @@ class Watchdog:
         """Why `position` (D,) is too far from the measured one, or nothing."""
         if self.reading is None:
             return 'no joint state has come'
-        apart = np.abs(position - self.reading.position)
-        apart = np.minimum(np.fmod(apart, self._turn), self._turn - np.fmod(apart, self._turn))
+        apart = self._apart(position, self.reading.position)
         apart[self._untracked] = 0.0
         worst = int(apart.argmax())
         if apart[worst] <= tolerance:

@@ -32,6 +32,11 @@ class TrajectoryOutput(Output):
 
     latency_s: float = 0.05  # longest time that a message takes to the controller [s]
 
+    @property
+    def controller(self) -> str:
+        """The controller's own name, below which its topics and services lie."""
+        return self.topic.rpartition('/')[0]
+
 
 @dataclass(frozen=True, slots=True)
 class VelocityOutput(Output):

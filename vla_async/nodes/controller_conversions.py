@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import TwistStamped
 
+from vla_async.bridge.aim_watch import ControllerState
 from vla_async.bridge.outputs import Payload
 from vla_async.bridge.outputs.trajectory import Spliced
-from vla_async.embodiment import Output, TwistOutput
+from vla_async.embodiment import Embodiment, Output, TwistOutput
 from vla_async.errors import DataError
 from vla_async.nodes.conversions import controller_message, to_ns, to_time, window_message, window_value
 from vla_async.types import FloatArray, JointWindow
@@ -30,6 +31,22 @@ def from_controller(output: Output, message: Any) -> tuple[Payload, int]:
     if isinstance(output, TwistOutput):
         return _checked(output, twist_value(message)), to_ns(message.header.stamp)
     return _checked(output, np.asarray(message.data, dtype=np.float64)), 0
+
+
+def controller_state_value(robot: Embodiment, output: Output, message: Any) -> ControllerState:
+    """What a JointTrajectoryControllerState says (views); raises DataError unless it is of exactly the output's joints.
+
+    Its joints come in the order of the controller. Humble tells no speed, and a controller that is older than its
+    message says 0 instead: that is none, too.
+    """
+    names = tuple(message.joint_names)
+    reference, error = (np.asarray(point.positions, dtype=np.float64) for point in (message.reference, message.error))
+    if wrong := sorted(set(names) ^ set(output.joints)):
+        raise DataError(f'its joints are not those of the output; see {", ".join(wrong[:5])}')
+    if not reference.size == error.size == len(names):
+        raise DataError(f'it has {reference.size} positions and {error.size} errors for {len(names)} joints')
+    return ControllerState(to_ns(message.header.stamp), robot.indices(names), reference, error,
+                           getattr(message, 'speed_scaling_factor', 0.0) or 1.0)
 
 
 def twist_message(stamp_ns: int, twist: FloatArray) -> TwistStamped:

@@ -24,6 +24,7 @@ from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.commanders import other_commander
 from vla_async.nodes.controller_conversions import to_controller
+from vla_async.nodes.controller_states import ControllerStates
 from vla_async.nodes.conversions import SetPointMessage, to_ns
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import JointReader
@@ -51,6 +52,9 @@ class Parameters(parameters.RobotParameters):
                                        '[rad or m]', low=0.001, high=3.0)
     tracking_tolerance: float = parameter(0.6, 'a robot further than this from its set-point is stopped [rad or m]',
                                           low=0.01, high=10.0)
+    reference_tolerance: float = parameter(0.05, 'a trajectory controller that says for longer than a moment that it '
+                                           'aims further than this from what it was sent ends the motion [rad or m]',
+                                           low=0.001, high=3.0)
     window_age_s: float = parameter(0.5, 'windows stamped further back than this come too late [s]', low=0.05, high=5.0)
     clock_jump_s: float = parameter(0.1, 'a clock that is set by more than this ends the motion [s]',
                                     low=0.01, high=10.0)
@@ -68,7 +72,8 @@ class Parameters(parameters.RobotParameters):
     def tolerances(self) -> Tolerances:
         """Those of the follower."""
         return Tolerances(joint_state_age_s=self.joint_state_age_s, start=self.start_tolerance,
-                          tracking=self.tracking_tolerance, window_age_s=self.window_age_s,
+                          tracking=self.tracking_tolerance, reference=self.reference_tolerance,
+                          window_age_s=self.window_age_s,
                           clock_jump_s=self.clock_jump_s, gap_s=self.gap_s)
 
 
@@ -105,6 +110,7 @@ class HardwareBridgeNode(PipelineNode):
         self.listen(topics.STOP_SIGNAL, self._hear)
         if values.speed_scaling_topic:
             self.listen(topics.speed_scaling(values.speed_scaling_topic), self._observe_speed)
+        self._states = ControllerStates(self, lambda name, state: self._follower.observe_controller(name, state))
         self._watch = self.create_timer(WATCH_S, self._look_around, clock=STEADY)
         take_turns_quickly()
         gc.freeze()  # what lives now lives until cleanup; the collector need not look at it during control
@@ -141,8 +147,9 @@ class HardwareBridgeNode(PipelineNode):
         gc.unfreeze()  # also this node's participant: a frozen one would never give its shared memory back
         if '_watch' in self.__dict__:
             self.destroy_timer(self.__dict__.pop('_watch'))
-        if '_streams' in self.__dict__:
-            self.__dict__.pop('_streams').destroy()
+        for asked in ('_streams', '_states'):
+            if asked in self.__dict__:
+                self.__dict__.pop(asked).destroy()
 
     def _follow(self, commit_s: float) -> None:
         """A new follower, which knows what was measured last."""
@@ -166,7 +173,9 @@ class HardwareBridgeNode(PipelineNode):
                   'late ticks': self._ticker.late_ticks, 'skipped ticks': self._ticker.skipped,
                   'lateness p99 [ms]': p99_ms, 'lateness max [ms]': worst_ms,
                   'real-time priority': self._ticker.realtime,
-                  **{f'refused for {what}': count for what, count in self._body.refused.items()}}
+                  **{f'refused for {what}': count for what, count in self._body.refused.items()},
+                  **{f'error of controller {name}': error
+                     for name, error in self._follower.controller_errors(now_ns).items()}}
         fault, forces = self._follower.fault(now_ns), self._saturation.fault()
         level = ERROR if fault else WARN if self._follower.latched or forces else OK
         return Diagnosis(level, fault or forces or f'{state}: {reason}'.removesuffix(': '), values)
@@ -215,6 +224,7 @@ class HardwareBridgeNode(PipelineNode):
         if not self.active:  # the control thread does it otherwise
             self._measure()
         self._streams.look()
+        self._judge_silence()
         other = self._other_commander()
         if not other:
             self.settle('second commander')
@@ -222,6 +232,13 @@ class HardwareBridgeNode(PipelineNode):
         self.report('second commander', other, ERROR)
         if self.active:
             self._follower.hold(other)
+
+    def _judge_silence(self) -> None:
+        silence = self._follower.silence(self.now_ns())
+        if silence:
+            self.report('controller states', silence)
+        else:
+            self.settle('controller states')
 
     def _other_commander(self) -> str:
         return other_commander(self, [output.topic for output in self.robot.outputs])

@@ -25,13 +25,17 @@ from vla_async_msgs.msg import (
     Task,
 )
 
-from vla_async.embodiment import Camera, Embodiment, Output
+from vla_async.embodiment import Camera, Embodiment, Output, TrajectoryOutput
 from vla_async.nodes import qos
 
 try:
     from tf2_msgs.msg import TFMessage
 except ImportError:  # there is no wheel of it; every ROS distribution has it
     TFMessage = None
+try:
+    from control_msgs.msg import JointTrajectoryControllerState
+except ImportError:  # the same; every robot with ros2_control has it
+    JointTrajectoryControllerState = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,14 @@ def controller(spec: Output) -> Topic:
     """Commands for one controller of the embodiment, as its kind takes them."""
     messages: dict[str, type[Any]] = {'joint_trajectory': JointTrajectory, 'twist': TwistStamped}
     return Topic(spec.topic, messages.get(spec.kind, Float64MultiArray), qos.COMMANDS)
+
+
+def controller_states(robot: Embodiment) -> dict[TrajectoryOutput, Topic]:
+    """What trajectory controllers say of themselves; none where their message is not installed."""
+    if JointTrajectoryControllerState is None:
+        return {}
+    return {output: Topic(f'{output.controller}/controller_state', JointTrajectoryControllerState, qos.SIGNAL,
+                          optional=True) for output in robot.outputs if isinstance(output, TrajectoryOutput)}
 
 
 def speed_scaling(name: str) -> Topic:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from vla_async.embodiment import Embodiment
+from vla_async.embodiment import Embodiment, TrajectoryOutput
 from vla_async.errors import ConfigError
 from vla_async.graph import ALL, PIPELINE
 
@@ -73,8 +73,11 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             publish=('trajectory', 'fusion_status'), reply=('~/reset',),
             subscribe=('task', 'action_chunk', 'joint_set_point', 'joint_states')),
         'hardware_bridge': Rights(
-            publish=(*controllers, 'joint_set_point'), subscribe=('trajectory', 'joint_states', 'stop_signal'),
-            reply=tuple(f'~/{name}' for name in BRIDGE_SERVICES), request=_settings_of_controllers(robot)),
+            publish=(*controllers, 'joint_set_point'),
+            subscribe=('trajectory', 'joint_states', 'stop_signal',
+                       *_trajectory_controllers(robot, 'controller_state')),
+            reply=tuple(f'~/{name}' for name in BRIDGE_SERVICES),
+            request=_trajectory_controllers(robot, 'get_parameters', 'list_parameters')),
         'lifecycle_manager': Rights(
             publish=('system_status',), subscribe=('/diagnostics',),
             request=tuple(f'{spec.name}/{name}' for spec in PIPELINE for name in ('get_state', 'change_state'))),
@@ -94,11 +97,12 @@ def _cameras(robot: Embodiment) -> tuple[str, ...]:
     return tuple(_plain(robot, camera.topic) for camera in robot.cameras)
 
 
-def _settings_of_controllers(robot: Embodiment) -> tuple[str, ...]:
-    """Services of the trajectory controllers, which tell the bridge their parameters; it may not set them."""
-    controllers = [_plain(robot, output.topic).rpartition('/')[0] for output in robot.outputs
-                   if output.kind == 'joint_trajectory']
-    return tuple(f'{name}/{service}' for name in controllers for service in ('get_parameters', 'list_parameters'))
+def _trajectory_controllers(robot: Embodiment, *names: str) -> tuple[str, ...]:
+    """What trajectory controllers have under these names. They tell the bridge their state, and their parameters, which
+    it may not set.
+    """
+    controllers = [output.controller for output in robot.outputs if isinstance(output, TrajectoryOutput)]
+    return tuple(f'{controller}/{name}' for controller in controllers for name in names)
 
 
 def _operator() -> Rights:

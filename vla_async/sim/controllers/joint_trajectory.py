@@ -17,6 +17,9 @@ Source: https://github.com/ros-controls/ros2_controllers, file joint_trajectory_
   ones begin there or before, and the new ones. The splice is counted from the last update but played from this one, so
   each splice makes the old points one update late. A message stamped in the past or 0 is played from this update on,
   whole and late: its past points are not left out, whatever the parameter's description says.
+- `publish_state`: with each update `~/controller_state` says where the trajectory is at the update's time, though the
+  hardware may be told of one update later, and how far the joints are from there. Humble says it 50 times a second
+  (`state_publish_rate`), stamped with the time at which it does.
 - `set_hold_position`: beyond `constraints.<joint>.trajectory` the measured position is held, until the next message.
 
 Not modelled: the action, goal tolerances and `cmd_timeout`, partial goals (refused, as by default), integration of
@@ -48,9 +51,10 @@ class JointTrajectoryController:
         """Hold `position` (J,) [rad or m], at rest; forget every command."""
         self._command = np.zeros((3, len(self._parameters.joints)))
         self._command[0] = position
+        self.desired = self._command.copy()  # (3, J), what ~/controller_state calls reference
         self._measured: FloatArray | None = None
         self._commanded_ns: int | None = None
-        self._time_ns = self._updated_ns = 0
+        self._time_ns = self.updated_ns = 0
         self._next: tuple[Points, int] | None = None
         self._hold(self._command[0])
 
@@ -79,7 +83,7 @@ class JointTrajectoryController:
 
     def update(self, now_ns: int) -> FloatArray:
         """What the hardware is told at `now_ns`: position, velocity, acceleration, (3, J)."""
-        elapsed_ns, self._updated_ns = now_ns - self._updated_ns, now_ns
+        elapsed_ns, self.updated_ns = now_ns - self.updated_ns, now_ns
         if self._next is not None:
             self._replace(*self._next, now_ns)
             self._next, self._holding = None, False
@@ -90,10 +94,18 @@ class JointTrajectoryController:
         if not self._trajectory.sampled:
             self._begin(now_ns)
         desired = self._trajectory.sample(self._time_ns, advance=True)
-        if desired is not None and self._strayed(desired):
+        self.desired = self.desired if desired is None else desired
+        if desired is not None and self._strayed():
             self._hold(self._state()[0])
             return self._command
         return self._commanded(desired, now_ns)
+
+    @property
+    def error(self) -> FloatArray:
+        """How far the joints are from there, (J,) [rad or m]; the nearer turn of those without end."""
+        apart: FloatArray = self.desired[0] - self._state()[0]
+        apart -= np.where(self._continuous, 2.0 * np.pi * np.round(apart / (2.0 * np.pi)), 0.0)
+        return apart
 
     @property
     def _looks_ahead(self) -> bool:
@@ -118,14 +130,12 @@ class JointTrajectoryController:
         since_ns = now_ns if self._commanded_ns is None or not self._looks_ahead else self._commanded_ns
         self._trajectory.begin_from(since_ns, self._command, self._continuous)
 
-    def _strayed(self, desired: FloatArray) -> bool:
+    def _strayed(self) -> bool:
         """Whether a moving joint is out of tolerance; not looked at while holding."""
         tolerance = self._parameters.path_tolerance
         if tolerance <= 0.0 or self._holding or self._trajectory.played_out(self._time_ns):
             return False
-        apart = desired[0] - self._state()[0]
-        apart -= np.where(self._continuous, 2.0 * np.pi * np.round(apart / (2.0 * np.pi)), 0.0)
-        return bool((np.abs(apart) > tolerance).any())
+        return bool((np.abs(self.error) > tolerance).any())
 
     def _hold(self, position: FloatArray) -> None:
         state = np.zeros((1, 3, position.size))
