@@ -123,9 +123,9 @@ class HardwareBridgeNode(PipelineNode):
         self._follow(commit_s(self.robot, variants))
         self._outputs = [(self._sender(output, variants), output, publisher)
                          for output, publisher in self._controllers.items()]
-        self._take_priority()
         self._measure()
         self._follower.activate(*one_instant(self.now_ns))
+        self._take_priority()
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self.watch('control', self._ticker, CONTROL_PATIENCE_S)
         self._trajectories.drain()  # what came before is not meant for now
