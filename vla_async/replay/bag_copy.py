@@ -8,6 +8,7 @@ from mcap.reader import make_reader
 from mcap.records import Channel, Message, Metadata, Schema
 from mcap.writer import Writer
 
+from vla_async.replay.bag_chunks import ChunkedMessages
 from vla_async.replay.bag_metadata import FileFacts, TopicFacts, write_metadata
 from vla_async.replay.bag_writer import LIBRARY, METADATA
 
@@ -16,24 +17,32 @@ class RecordCopy:
     """Writes records as they were, with an index; ids of schemas and channels are given anew."""
 
     def __init__(self, writer: Writer) -> None:
-        self.writer, self.messages = writer, 0
+        self.messages = 0
+        self._writer, self._chunks = writer, ChunkedMessages(writer)
         writer.start(profile='ros2', library=LIBRARY)
-        self._schemas: dict[int, int] = {}
-        self._channels: dict[int, int] = {}
+        self._schemas: dict[int, tuple[int, str]] = {}  # new number and type's name by old number
+        self._channels: dict[int, tuple[int, str]] = {}
 
     def take(self, record: object) -> None:
         """The next record of the old file."""
         if isinstance(record, Metadata):
-            self.writer.add_metadata(record.name, record.metadata)
+            self._writer.add_metadata(record.name, record.metadata)
         elif isinstance(record, Schema) and record.id not in self._schemas:
-            self._schemas[record.id] = self.writer.register_schema(record.name, record.encoding, record.data)
+            number = self._writer.register_schema(record.name, record.encoding, record.data)
+            self._schemas[record.id] = number, record.name
         elif isinstance(record, Channel) and record.id not in self._channels:
-            self._channels[record.id] = self.writer.register_channel(
-                record.topic, record.message_encoding, self._schemas.get(record.schema_id, 0), record.metadata)
+            schema, kind = self._schemas.get(record.schema_id, (0, ''))
+            number = self._writer.register_channel(record.topic, record.message_encoding, schema, record.metadata)
+            self._channels[record.id] = number, kind
         elif isinstance(record, Message) and record.channel_id in self._channels:
             self.messages += 1
-            self.writer.add_message(self._channels[record.channel_id], record.log_time, record.data,
-                                    record.publish_time, record.sequence)
+            number, kind = self._channels[record.channel_id]
+            self._chunks.add(number, record.log_time, record.data, record.publish_time, record.sequence, kind)
+
+    def finish(self) -> None:
+        """End the file with its index."""
+        self._chunks.flush()
+        self._writer.finish()
 
 
 def write_metadata_of(bag: Path, paths: list[Path]) -> None:

@@ -23,7 +23,8 @@ HEAD, SPAN = struct.Struct('<BQ'), struct.Struct('<QQ')  # of a record: kind, le
 def tail(path: Path, since_ns: int) -> Iterator[object]:
     """All metadata, schemas and channels of a file, and its messages from the first received at `since_ns` or later on.
 
-    Ends at the first record that is not whole.
+    Pictures, which lie behind other messages of their time, may be a little older. Ends at the first record that is not
+    whole.
     """
     begun = False
     with path.open('rb') as stream, suppress(Exception):  # the decoders raise errors of their own, of any kind
@@ -53,7 +54,7 @@ def _copy(source: Path, since_ns: int, fresh: Path) -> int:
         copy = RecordCopy(Writer(stream))
         for record in tail(source, since_ns):
             copy.take(record)
-        copy.writer.finish()
+        copy.finish()
     if not copy.messages:
         fresh.unlink()
     return copy.messages

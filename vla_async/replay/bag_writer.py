@@ -11,6 +11,7 @@ import yaml
 from mcap.well_known import SchemaEncoding
 from mcap.writer import CompressionType, Writer
 
+from vla_async.replay.bag_chunks import ChunkedMessages
 from vla_async.replay.bag_files import file_name
 from vla_async.replay.bag_metadata import FileFacts, TopicFacts, write_metadata
 
@@ -38,11 +39,13 @@ class _File:
         self._writer = Writer(self._stream, compression=compression)
         self._writer.start(profile='ros2', library=LIBRARY)
         self._writer.add_metadata(METADATA, dict(metadata))
+        self._messages = ChunkedMessages(self._writer)
         self._schemas: dict[str, int] = {}
+        self._kinds: list[str] = []  # by channel
 
     @property
     def size(self) -> int:
-        """Bytes, but for those of the chunk that is being filled."""
+        """Bytes, but for those of the chunks that are being filled."""
         return self._stream.tell()
 
     @property
@@ -56,18 +59,20 @@ class _File:
                 channel.type, SchemaEncoding.ROS2, channel.definition.encode())
         self._writer.register_channel(
             channel.topic, 'cdr', self._schemas[channel.type], {'offered_qos_profiles': channel.qos})
+        self._kinds.append(channel.type)
 
     def write(self, number: int, received_ns: int, sent_ns: int, data: bytes, sequence: int) -> None:
-        self._writer.add_message(number, received_ns, data, sent_ns, sequence)
+        self._messages.add(number, received_ns, data, sent_ns, sequence, self._kinds[number - 1])
         self.messages += 1
         first, last = self.span_ns
         self.span_ns = min(first, received_ns), max(last, received_ns)
 
     def flush(self) -> None:
-        self._writer.flush()
+        self._messages.flush()
 
     def close(self) -> None:
         """End it with its index."""
+        self._messages.flush()
         self._writer.finish()
         self._stream.close()
 

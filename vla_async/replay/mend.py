@@ -70,7 +70,7 @@ def _copy_whole(path: Path, fresh: Path) -> int:
         copy = RecordCopy(Writer(new))  # also of an empty file there will be one that can be read
         for record in _whole_records(old):
             copy.take(record)
-        copy.writer.finish()
+        copy.finish()
     return copy.messages
 
 

@@ -1,7 +1,7 @@
 """A long recording out of a short one: the same again and again, later each time."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -41,9 +41,9 @@ class Looped:
             shift_ns += last_ns - begin_ns + PAUSE_NS
             self._each_round(shift_ns / self._length_ns)
 
-    def still(self, at_ns: int) -> ImageArray | None:
-        """As `Recording.still`: of the first round."""
-        return self._recording.still(at_ns)
+    def stills(self, times_ns: Collection[int]) -> dict[int, ImageArray | None]:
+        """As `Recording.stills`: of the first round."""
+        return self._recording.stills(times_ns)
 
 
 def later(value: Value, shift_ns: int) -> Value:

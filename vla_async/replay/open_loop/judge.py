@@ -75,7 +75,7 @@ def _judge(work: Work, recording: Recording, robot: Embodiment) -> JudgedBag:
         result.judged.append(judged)
     result.faults = list(recording.faults)
     if result.judged:
-        result.stills = {moment.at_ns: recording.still(moment.at_ns) for moment in result.judged[0].moments}
+        result.stills = recording.stills([moment.at_ns for moment in result.judged[0].moments])
     return result
 
 

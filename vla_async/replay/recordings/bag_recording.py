@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,19 +81,22 @@ class BagRecording:
                 if event is not None:
                     yield event
 
-    def still(self, at_ns: int) -> ImageArray | None:
-        """As `Recording.still`, of the camera that looks on, where there is one, or of the robot's first."""
+    def stills(self, times_ns: Collection[int]) -> dict[int, ImageArray | None]:
+        """As `Recording.stills`, of the camera that looks on, where there is one, or of the robot's first."""
+        if not times_ns:
+            return {}
         with open_bag(self._bag) as reader:
             watched = next((topic for topic in (SPECTATOR, *self._pictures) if has_topic(reader, topic)), None)
-            if watched is None:
-                return None
-            try:
-                seen = reader.messages(connections_of(reader, watched), start=at_ns - STILL_NS, stop=at_ns + 1)
-                last = deque(seen, maxlen=1)
-                return pixels(as_picture(reader.deserialize(last[0][2], last[0][0].msgtype))) if last else None
-            except Exception as error:  # of decoders, of any kind: a page can do without
-                self._fault(watched, at_ns, f'no picture: {error}')
-                return None
+            return {at_ns: self._still(reader, watched, at_ns) if watched else None for at_ns in times_ns}
+
+    def _still(self, reader: AnyReader, watched: str, at_ns: int) -> ImageArray | None:
+        try:
+            seen = reader.messages(connections_of(reader, watched), start=at_ns - STILL_NS, stop=at_ns + 1)
+            last = deque(seen, maxlen=1)
+            return pixels(as_picture(reader.deserialize(last[0][2], last[0][0].msgtype))) if last else None
+        except Exception as error:  # of decoders, of any kind: a page can do without
+            self._fault(watched, at_ns, f'no picture: {error}')
+            return None
 
     def _topics(self, reader: AnyReader, wanted: dict[str, Callable[[Any], Value]], needed: set[str]
                 ) -> dict[str, Callable[[bytes], Value]]:

@@ -1,7 +1,7 @@
 """What a recording tells, as values: the same whether it comes from a bag or from a dataset."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,5 +74,5 @@ class Recording(Protocol):
     def events(self, pictures: bool) -> Iterator[Event]:
         """All events in the order of their times; pictures only when they are wanted."""
 
-    def still(self, at_ns: int) -> ImageArray | None:
-        """What a camera saw last at `at_ns`, (height, width, 3) RGB; None when it saw nothing shortly before."""
+    def stills(self, times_ns: Collection[int]) -> dict[int, ImageArray | None]:
+        """What a camera saw last at each time, (height, width, 3) RGB; None when it saw nothing shortly before."""

@@ -2,7 +2,7 @@
 chunk of a policy that knew what would come, so that fusers and delays can be judged on it."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -47,8 +47,11 @@ class LeRobotRecording:
             yield Event(end_ns, Task(2 * episode.index + 2, end_ns, ''))
             begin_ns = end_ns + PAUSE_NS
 
-    def still(self, at_ns: int) -> ImageArray | None:
-        """As `Recording.still`, of the first camera."""
+    def stills(self, times_ns: Collection[int]) -> dict[int, ImageArray | None]:
+        """As `Recording.stills`, of the first camera."""
+        return {at_ns: self._still(at_ns) for at_ns in times_ns}
+
+    def _still(self, at_ns: int) -> ImageArray | None:
         begin_ns = NS_PER_S
         for episode in self._dataset.episodes if self._dataset.cameras else ():
             frame = (at_ns - begin_ns) // self._step_ns
