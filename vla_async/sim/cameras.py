@@ -5,6 +5,7 @@ A renderer belongs to the thread that draws first with it; `capture` may be call
 """
 from __future__ import annotations
 
+import copy
 import ctypes.util
 import os
 
@@ -13,11 +14,13 @@ import numpy as np
 
 from vla_async.errors import EnvironmentFault, unknown
 from vla_async.sim.furniture import SPECTATOR
+from vla_async.sim.visibility import within_view
 from vla_async.sim.world import World, WorldState
 from vla_async.types import ImageArray
 
 CURE = ('install it with `apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri` (or `apt-get install libosmesa6` and '
         'set MUJOCO_GL=osmesa)')
+HIDDEN = 5  # MuJoCo's group of shapes that are not drawn
 
 
 class Renderer:
@@ -59,7 +62,8 @@ class Renderer:
         if name not in self.cameras:
             raise unknown('camera', name, self.cameras)
         self._prepare(state)
-        model, camera = state.model, state.model.camera(name).id
+        model, camera = self._own, self._own.camera(name).id
+        model.geom_group[:] = np.where(within_view(model, self._data, camera), self._groups, HIDDEN)
         self._view.fixedcamid = camera
         mujoco.mjv_updateScene(model, self._data, self._options, None, self._view, mujoco.mjtCatBit.mjCAT_ALL,
                                self._scene)
@@ -88,9 +92,9 @@ class Renderer:
             self._load(state.model)
         if state is not self._drawn:
             self._data.qpos[:] = state.qpos
-            mujoco.mj_kinematics(state.model, self._data)
-            mujoco.mj_comPos(state.model, self._data)
-            mujoco.mj_camlight(state.model, self._data)
+            mujoco.mj_kinematics(self._own, self._data)
+            mujoco.mj_comPos(self._own, self._data)
+            mujoco.mj_camlight(self._own, self._data)
             self._drawn = state
 
     def _load(self, model: mujoco.MjModel) -> None:
@@ -105,9 +109,12 @@ class Renderer:
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_HAZE):
             self._scene.flags[flag] = False
         self._options = mujoco.MjvOption()
+        self._options.geomgroup[HIDDEN] = 0
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        self._data = mujoco.MjData(model)
+        self._own = copy.copy(model)  # to say in it what is drawn; the world's own belongs to the physics
+        self._groups = model.geom_group.copy()
+        self._data = mujoco.MjData(self._own)
         self._drawn = None
         self._model = model
 

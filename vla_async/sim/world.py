@@ -47,6 +47,7 @@ class World:
         self._task = tasks.make(task)
         self._room = build_spec(robot)
         furniture.add_room(self._room, TABLES[robot.name])
+        self._room.option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP  # what lies still: half of a step's time
         self._lower, self._upper = robot.array('lower'), robot.array('upper')
         self.timestep: float = self._room.option.timestep
         self.reset(0)
