@@ -51,7 +51,7 @@ class PolicySpec:
     expert: ExpertShape = field(default_factory=ExpertShape)
     horizon: int = 32
     step_rate_hz: float = 30.0
-    euler_steps: int = 3
+    euler_steps: int = 2  # 3 take 1.4 of 8.5 ms more for a chunk and reach no more
     noise_scale: float = 0.2  # temperature of the start noise; below 1 successive chunks agree better
 
     @property

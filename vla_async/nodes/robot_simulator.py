@@ -21,7 +21,14 @@ from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsP
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import CONTROL_PRIORITY, be_nice, give_up_realtime, take_turns_quickly
+from vla_async.nodes.threads import (
+    CAMERA_PRIORITY,
+    CONTROL_PRIORITY,
+    ask_for_realtime,
+    be_nice,
+    give_up_realtime,
+    take_turns_quickly,
+)
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.controllers import ControllerRack
@@ -99,12 +106,12 @@ class RobotSimulator(Node):
         self._world.stop()
 
     def _camera_loops(self, world: World, spectator_hz: float) -> list[CameraLoop]:
-        """The robot's cameras, and the spectator's, which must not keep them waiting."""
+        """The cameras of the robot, where they wait for no program, and the spectator's, for which there may be time."""
         self._pictures = {camera.name: topics.camera(camera).advertise(self) for camera in self._robot.cameras}
         self._pictures[SPECTATOR] = topics.SPECTATOR.advertise(self)
         # the first one, which sets the pace of whoever acts on them, is drawn last: when it comes, all are there
         rates = {camera.name: camera.rate_hz for camera in reversed(self._robot.cameras)}
-        own = [self._camera_loop(world, rates, give_up_realtime)] if rates else []
+        own = [self._camera_loop(world, rates, partial(ask_for_realtime, priority=CAMERA_PRIORITY))] if rates else []
         return [*own, self._camera_loop(world, {SPECTATOR: spectator_hz}, _give_way)]
 
     def _camera_loop(self, world: World, rates: dict[str, float], on_start: Callable[[], object]) -> CameraLoop:

@@ -18,6 +18,7 @@ SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 CONTROL_PRIORITY = 35  # motion and its messages
 ACTING_PRIORITY = 20  # what makes chunks: motion goes first
 STARTING_PRIORITY = 15  # a node of the motion until it takes part in it
+CAMERA_PRIORITY = 10  # of simulated cameras: what is done with their pictures goes first
 JOIN_S = 10.0
 
 
