@@ -106,7 +106,7 @@ class RobotSimulator(Node):
         self._world.stop()
 
     def _camera_loops(self, world: World, spectator_hz: float) -> list[CameraLoop]:
-        """The cameras of the robot, where they wait for no program, and the spectator's, for which there may be time."""
+        """The robot's cameras, which wait for no program as real ones do, and the spectator's, which waits."""
         self._pictures = {camera.name: topics.camera(camera).advertise(self) for camera in self._robot.cameras}
         self._pictures[SPECTATOR] = topics.SPECTATOR.advertise(self)
         # the first one, which sets the pace of whoever acts on them, is drawn last: when it comes, all are there
