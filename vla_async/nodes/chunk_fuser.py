@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from vla_async.nodes.threads import CONTROL_PRIORITY
 from vla_async.nodes.window_codec import WindowCodec
 from vla_async.types import ActionChunk, FusionReport
 
+PATIENCE_S = 1.0  # a chunk that takes longer has hung
+
 
 @dataclass(frozen=True)
 class Parameters(parameters.RobotParameters, FuserSettings):
@@ -55,6 +58,7 @@ class ChunkFuserNode(PipelineNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('chunk_fuser', **options)
+        self._lock = Lock()  # chunks come in a thread of their own
         self.create_service(Trigger, '~/reset', self._on_reset)
 
     def configure(self) -> None:
@@ -72,13 +76,17 @@ class ChunkFuserNode(PipelineNode):
         self._set_points = self.poll(topics.JOINT_SET_POINT)
         self._joint_states = self.poll(topics.JOINT_STATES)
         self.listen(topics.TASK, self._follow)
-        self.listen(topics.ACTION_CHUNK, self._add)
+        self._incoming = self.poll(topics.ACTION_CHUNK, depth=2)  # depth: one that is lost is sent again
         self._timer = self.create_timer(1 / rate_hz, self._continue)
 
     def activate(self) -> None:
         self._moving = False
+        self._incoming.drain()  # what came before is not meant for now
+        self._receiver = self.receiver('chunks', self._incoming, self._add, PATIENCE_S)
+        self._receiver.start()
 
     def deactivate(self) -> None:
+        self._receiver.close()
         self._moving = False  # without new windows the bridge runs the last one to its rest
 
     def cleanup(self) -> None:
@@ -87,7 +95,8 @@ class ChunkFuserNode(PipelineNode):
 
     def clock_jumped(self) -> None:
         """The motion has its times from the old clock; the next chunk begins anew from where the robot is."""
-        self._moving, self._set_point = False, None
+        with self._lock:
+            self._moving, self._set_point = False, None
 
     def health(self) -> Diagnosis:
         now_ns = self.now_ns()
@@ -109,27 +118,27 @@ class ChunkFuserNode(PipelineNode):
         return 'no new chunk: ' + ('the motion runs out' if now_ns < self._fuser.rest_ns else 'at rest')
 
     def _follow(self, message: Any) -> None:
-        self._hold_still = not task_value(message).instruction
-        if self._hold_still:
-            self._moving = False
+        with self._lock:
+            self._hold_still = not task_value(message).instruction
+            if self._hold_still:
+                self._moving = False
 
     def _on_reset(self, _request: Any, response: Any) -> Any:
-        self._moving = False
+        with self._lock:
+            self._moving = False
         response.success, response.message = True, 'the next chunk begins a new motion from where the robot is'
         return response
 
     def _add(self, message: Any) -> None:
-        if not self.active:
-            return
-        now_ns = self.now_ns()
         chunk = chunk_value(message, self.robot.chunk_columns)
-        anchor = self._anchor(now_ns)
-        report = self._judge(chunk, anchor, now_ns)
-        trajectory_ns = 0
+        with self._lock:
+            now_ns = self.now_ns()
+            anchor = self._anchor(now_ns)
+            report = self._judge(chunk, anchor, now_ns)
+            trajectory_ns = self._send_window(now_ns) if report.accepted else 0
         if report.accepted:
             self._chunks.tick(now_ns)
             self.settle('refused chunk')
-            trajectory_ns = self._send_window(now_ns)
         else:
             self._refused += 1
             self.report('refused chunk', report.reason)
@@ -165,9 +174,10 @@ class ChunkFuserNode(PipelineNode):
 
     def _continue(self) -> None:
         """Send the motion on between chunks and after the last one, until it rests."""
-        now_ns = self.now_ns()
-        if self.active and self._moving and self._windows.due(now_ns):
-            self.heed('motion', lambda: self._send_window(now_ns))
+        with self._lock:
+            now_ns = self.now_ns()
+            if self.active and self._moving and self._windows.due(now_ns):
+                self.heed('motion', lambda: self._send_window(now_ns))
 
     def _send_window(self, now_ns: int) -> int:
         """Publish the motion from a little before now on; returns the window's stamp.

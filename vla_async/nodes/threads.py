@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread, get_native_id
 
@@ -18,7 +19,6 @@ SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 CONTROL_PRIORITY = 35  # motion and its messages
 ACTING_PRIORITY = 20  # what makes chunks: motion goes first
 STARTING_PRIORITY = 15  # a node of the motion until it takes part in it
-CAMERA_PRIORITY = 10  # of simulated cameras: what is done with their pictures goes first
 JOIN_S = 10.0
 
 
@@ -153,5 +153,6 @@ def limit_model_threads(count: int) -> None:
 
 
 def be_nice(niceness: int) -> None:
-    """Let the calling thread yield to others by `niceness` (0 to 19)."""
-    os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
+    """Let the calling thread yield to others by `niceness` (1 to 19), or go before them (-20 to -1) where it may."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
