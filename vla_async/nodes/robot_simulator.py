@@ -33,7 +33,7 @@ from vla_async.urdf import expand
 
 STATUS_PERIOD_S = 0.1
 SLOW_FACTOR = 0.95
-CAMERA_NICENESS, SPECTATOR_NICENESS = -20, 10
+SPECTATOR_NICENESS = 10
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,13 @@ class RobotSimulator(Node):
         self._world.stop()
 
     def _camera_loops(self, world: World, spectator_hz: float) -> list[CameraLoop]:
-        """The robot's cameras, which go before other programs as real ones do, and the spectator's, which waits."""
+        """The robot's cameras, and the spectator's, which must not keep them waiting."""
         self._pictures = {camera.name: topics.camera(camera).advertise(self) for camera in self._robot.cameras}
         self._pictures[SPECTATOR] = topics.SPECTATOR.advertise(self)
         # the first one, which sets the pace of whoever acts on them, is drawn last: when it comes, all are there
         rates = {camera.name: camera.rate_hz for camera in reversed(self._robot.cameras)}
-        own = [self._camera_loop(world, rates, partial(_ordinary, CAMERA_NICENESS))] if rates else []
-        return [*own, self._camera_loop(world, {SPECTATOR: spectator_hz}, partial(_ordinary, SPECTATOR_NICENESS))]
+        own = [self._camera_loop(world, rates, give_up_realtime)] if rates else []
+        return [*own, self._camera_loop(world, {SPECTATOR: spectator_hz}, _give_way)]
 
     def _camera_loop(self, world: World, rates: dict[str, float], on_start: Callable[[], object]) -> CameraLoop:
         fastest = max(rates.values())
@@ -170,10 +170,9 @@ def status_message(snapshot: Snapshot, task: str, now_ns: int) -> SimulationStat
     return message
 
 
-def _ordinary(niceness: int) -> None:
-    """Ordinary priority for the calling thread, with real-time priority it would keep restarted nodes waiting."""
+def _give_way() -> None:
     give_up_realtime()
-    be_nice(niceness)
+    be_nice(SPECTATOR_NICENESS)
 
 
 def main() -> int:

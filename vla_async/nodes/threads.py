@@ -6,7 +6,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread, get_native_id
 
@@ -153,6 +152,5 @@ def limit_model_threads(count: int) -> None:
 
 
 def be_nice(niceness: int) -> None:
-    """Let the calling thread yield to others by `niceness` (1 to 19), or go before them (-20 to -1) where it may."""
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
+    """Let the calling thread yield to others by `niceness` (0 to 19)."""
+    os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
