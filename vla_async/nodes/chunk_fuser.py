@@ -99,7 +99,7 @@ class ChunkFuserNode(PipelineNode):
             self._moving, self._set_point = False, None
 
     def health(self) -> Diagnosis:
-        now_ns = self.now_ns()
+        now_ns = self.now_ns()  # without the lock: of a chunk that hangs and keeps it the diagnostics must tell
         values: dict[str, object] = {
             'chunks [Hz]': self._chunks.rate_hz(now_ns), 'windows [Hz]': self._sent.rate_hz(now_ns),
             'refused chunks': self._refused}
