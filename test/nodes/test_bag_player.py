@@ -94,6 +94,7 @@ def test_the_clock_goes_by_milliseconds_of_the_bag(graph, bag):
     ticks = []
     graph.probe.create_subscription(Clock, '/clock', lambda m: ticks.append(to_ns(m.clock)), QoSProfile(depth=1000))
     play(graph, bag)
+    graph.until(lambda: len(ticks) > SPAN_MS, 'all of the clock')
     assert ticks == [S + i * MS for i in range(1, SPAN_MS + 2)]
 
 

@@ -112,7 +112,7 @@ def arm(graph):
 
 @pytest.fixture
 def bridge(graph, arm):
-    return graph.bring_up(HardwareBridgeNode, robot=NAME, joint_state_age_s=5.0)  # the machine may be busy
+    return graph.bring_up(HardwareBridgeNode, robot=NAME, joint_state_age_s=5.0, gap_s=1.0)  # the machine may be busy
 
 
 def swing(graph):

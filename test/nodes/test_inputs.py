@@ -30,7 +30,7 @@ class Onlooker(PipelineNode):
 
 @pytest.fixture
 def inputs(graph):
-    node = graph.start(Onlooker)
+    node = graph.start(Onlooker, max_age_s=10.0)  # the machine may be busy
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS, node.problems
     return node.inputs
 

@@ -1,4 +1,5 @@
 """A robot's first motion over DDS, through the real fuser and bridge."""
+import numpy as np
 import pytest
 
 from vla_async import embodiment
@@ -36,9 +37,11 @@ def test_who_is_missing_is_named(graph, impatient, request):
     with pytest.raises(EnvironmentFault, match='no joint_states come'):
         made.run()
     request.getfixturevalue('robot')
+    graph.until(lambda: np.isfinite(made._measured).all(), 'joint states')
     with pytest.raises(EnvironmentFault, match='hardware_bridge sends no set-points'):
         made.run()
     graph.bring_up(HardwareBridgeNode)
+    graph.until(lambda: made._set_point, 'set-points')
     with pytest.raises(EnvironmentFault, match='nobody takes action chunks'):
         made.run()
     graph.bring_up(ChunkFuserNode)

@@ -19,7 +19,7 @@ from vla_async.nodes.process import run
 from vla_async.nodes.threads import CONTROL_PRIORITY, give_up_realtime
 
 def tell(node):
-    for thread in sorted(Path('/proc/self/task').iterdir()):
+    for thread in sorted(Path('/proc/self/task').iterdir(), key=lambda t: t.name != str(os.getpid())):  # main first
         name = (thread / 'comm').read_text().strip()
         if thread.name == str(os.getpid()) or name.startswith('dds'):
             print(os.sched_getscheduler(int(thread.name)), flush=True)

@@ -74,7 +74,7 @@ def test_jumps_add_up_and_can_be_taken_back(clocks, look):
 def test_waits_last_as_long_as_before(clocks, look, by_s):
     fuser = look('fuser')
     clocks.jump(['fuser'], by_s)
-    assert fuser()[2] == pytest.approx(0.2, abs=0.19)
+    assert 0.1 < fuser()[2] < 5.0  # 0.2 s on an idle machine; none, or ten more, where a wait sees the jump
 
 
 def test_a_machine_without_a_compiler_is_told_so(tmp_path, monkeypatch):
