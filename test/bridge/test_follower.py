@@ -529,3 +529,22 @@ def test_nothing_that_comes_makes_an_unsafe_set_point(seed):
     robot.run(3.5)
     robot.assert_safe()
     assert robot.at_rest
+
+
+def test_a_robot_that_does_not_move_when_told_to_is_stopped_until_release_and_then_held_where_it_is():
+    robot = Robot()
+    robot.measured = False
+
+    def stuck(r):
+        r.follower.observe(r.ros_ns, HOME, ZERO)
+        hover(r)
+    hover = begin(robot, distance=0.1)  # far inside of the tolerance of the tracking error
+    robot.run(2.0, stuck)
+    assert (robot.follower.state, robot.follower.latched) == ('stopped', True)
+    assert robot.follower.reason.startswith('whole_body_controller does not move the robot: left_arm_1')
+    assert robot.at_rest
+    robot.assert_safe()
+    assert robot.follower.release(robot.ros_ns) is None
+    robot.measured = True
+    robot.run(0.1)
+    np.testing.assert_allclose(robot.sent[-1].position, HOME)

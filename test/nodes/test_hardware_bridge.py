@@ -55,11 +55,11 @@ def test_a_stop_signal_whose_heartbeat_fails_stops_the_robot(graph, robot):
     assert bridge._follower.state == 'holding'
     graph.probe.destroy_timer(beat)
     graph.until_diagnosed('hardware_bridge', 'stop signal: silent')
-    assert bridge._follower.state == 'stopped'
+    graph.until(lambda: bridge._follower.state == 'stopped', 'the stop')  # with the next tick
 
 
 def test_a_robot_that_runs_slowly_is_not_led_faster_than_it_follows(graph, robot):
-    graph.bring_up(HardwareBridgeNode, speed_scaling_topic=SPEED)
+    graph.bring_up(HardwareBridgeNode, speed_scaling_topic=SPEED, joint_state_age_s=5.0)  # the machine may be busy
     say = graph.say(topics.speed_scaling(SPEED))
     say(Float64(data=60.0))
     graph.until_diagnosed('hardware_bridge', '60 % of their speed')
@@ -75,6 +75,16 @@ def test_a_fault_is_told_before_what_is_less_bad(graph, robot):
     graph.say(topics.speed_scaling(SPEED))(Float64(data=60.0))
     graph.until_diagnosed('hardware_bridge', '60 % of their speed; settings: could be better')
     assert graph.status('hardware_bridge').level == DiagnosticStatus.ERROR
+
+
+def test_a_robot_that_stands_still_when_it_is_told_to_move_is_named_and_stopped_until_release(graph, moving, release):
+    stood = moving.position.copy()
+    moving.measured = lambda _position: stood
+    graph.until_diagnosed('hardware_bridge', 'whole_body_controller does not move the robot: left_arm_1')
+    moving.assert_calm()
+    moving.measured = lambda position: position
+    graph.until(lambda: release().success, 'release')
+    graph.until(lambda: not moving.still_since(10), 'motion')
 
 
 def test_a_bridge_that_stops_says_so_to_who_reads_its_set_points(graph, moving):

@@ -1,6 +1,7 @@
 """What the bridge must know about the robot, and how far it trusts what it is given."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,7 @@ class Tolerances:
     start: float = 0.2  # first set-point to measured position [rad or m]
     tracking: float = 0.6  # set-point to measured position while moving [rad or m]
     reference: float = 0.05  # what a trajectory controller aims at to what it was sent [rad or m]
+    response_s: float = 0.5  # a robot that has been told to move for so long, and stands still, does not obey [s]
     release: float = 0.02  # a robot that was moved by more than this is held where it is now [rad or m]
     outside: float = 0.05  # measured position beyond the limits, at activation [rad or m]
     start_blend_s: float = 1.5  # longest time to glide from the held position onto the motion [s]
@@ -47,6 +49,7 @@ class FollowerConfig:
     untracked: NDArray[np.bool_]  # (D,) of which the way to the set-point tells nothing: led by velocity, so counted
     # from anywhere, or grippers that are told open or closed and stop at what they hold
     streamed: NDArray[np.bool_]  # (D,) joints whose controller holds a stretch of motion and goes on without the bridge
+    controllers: Mapping[str, NDArray[np.intp]]  # those whose way is tracked, by the output that leads them
     tolerances: Tolerances = Tolerances()
     commit_s: float = 0.0  # time ahead [s] that is sent already to controllers of streamed joints, and not changed
 
@@ -73,7 +76,10 @@ class FollowerConfig:
         arrays = {name: robot.array(name) for name in ('lower', 'upper', 'velocity', 'jerk')}
         kinds = np.array([joint.kind for joint in robot.joints])
         grippers = [joint for output in robot.outputs if output.kind == 'gripper' for joint in output.joints]
-        return cls(joint_names=robot.joint_names, turning=kinds == 'continuous',
-                   untracked=(kinds == 'velocity') | np.isin(robot.joint_names, grippers),
+        untracked = (kinds == 'velocity') | np.isin(robot.joint_names, grippers)
+        led = {output.name: robot.indices(output.joints) for output in robot.outputs}
+        tracked = {name: joints[~untracked[joints]] for name, joints in led.items()}
+        return cls(joint_names=robot.joint_names, turning=kinds == 'continuous', untracked=untracked,
+                   controllers={name: joints for name, joints in tracked.items() if joints.size},
                    streamed=robot.streamed, acceleration=robot.planned_acceleration,
                    tolerances=tolerances or Tolerances(), commit_s=commit_s, **arrays)

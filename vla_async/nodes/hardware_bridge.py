@@ -55,6 +55,8 @@ class Parameters(parameters.RobotParameters):
     reference_tolerance: float = parameter(0.05, 'a trajectory controller that says for longer than a moment that it '
                                            'aims further than this from what it was sent ends the motion [rad or m]',
                                            low=0.001, high=3.0)
+    response_s: float = parameter(0.5, 'a robot that was told to move for so long, and stands still, is stopped until '
+                                  'release [s]', low=0.1, high=10.0)
     window_age_s: float = parameter(0.5, 'windows stamped further back than this come too late [s]', low=0.05, high=5.0)
     clock_jump_s: float = parameter(0.1, 'a clock that is set by more than this ends the motion [s]',
                                     low=0.01, high=10.0)
@@ -73,6 +75,7 @@ class Parameters(parameters.RobotParameters):
         """Those of the follower."""
         return Tolerances(joint_state_age_s=self.joint_state_age_s, start=self.start_tolerance,
                           tracking=self.tracking_tolerance, reference=self.reference_tolerance,
+                          response_s=self.response_s,
                           window_age_s=self.window_age_s,
                           clock_jump_s=self.clock_jump_s, gap_s=self.gap_s)
 
