@@ -3,6 +3,7 @@
 Cameras, joint states and controllers are the robot's own; their topics are named in config/robots/<robot>.yaml.
 With `record:=true` every topic goes into a bag as well, in the folder `record_folder`.
 """
+import os
 import time
 
 from launch import LaunchDescription
@@ -13,6 +14,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vla_async.graph import PIPELINE, RECORDING, SUPERVISION
+from vla_async.launcher.transport import transport
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
@@ -44,7 +46,8 @@ def recorder(spec):
         package='vla_async', executable=spec.executable, name=spec.name, namespace=LaunchConfiguration('namespace'),
         parameters=[LaunchConfiguration('params_file'), {**told, 'folder': LaunchConfiguration('record_folder')}],
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level'), '--enclave', enclave(spec.name)],
-        output='screen', condition=IfCondition(LaunchConfiguration('record')))
+        output='screen', additional_env=transport(os.environ, pictures=spec.pictures),
+        condition=IfCondition(LaunchConfiguration('record')))
 
 
 def node(spec):
@@ -58,4 +61,4 @@ def node(spec):
         namespace=LaunchConfiguration('namespace'),
         parameters=[LaunchConfiguration('params_file'), told],
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level'), '--enclave', enclave(spec.name)],
-        output='screen', respawn=True, respawn_delay=0.2)
+        output='screen', additional_env=transport(os.environ, pictures=spec.pictures), respawn=True, respawn_delay=0.2)

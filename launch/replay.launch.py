@@ -6,6 +6,8 @@ Then, in another terminal, the bag's inputs and its time, for robot astribot_s1:
 All nodes follow /clock. What the bridge would tell the controllers goes to `replayed/<topic>`, so that a robot on the
 same network does not move. docs/recording.md tells more.
 """
+import os
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -14,6 +16,7 @@ from launch_ros.actions import Node
 
 from vla_async.embodiment import load
 from vla_async.graph import PIPELINE, SUPERVISION
+from vla_async.launcher.transport import transport
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
@@ -53,4 +56,4 @@ def node(spec, aside):
         namespace=LaunchConfiguration('namespace'), remappings=aside,
         parameters=[LaunchConfiguration('params_file'), told],
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level'), '--enclave', enclave(spec.name)],
-        output='screen', respawn=True, respawn_delay=0.2)
+        output='screen', additional_env=transport(os.environ, pictures=spec.pictures), respawn=True, respawn_delay=0.2)

@@ -3,13 +3,16 @@
 Give it work with `ros2 action send_goal /run_task vla_async_msgs/action/RunTask "{instruction: touch the red cube}"`.
 With `record:=true` everything is recorded, as on a real robot.
 """
+import os
+
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vla_async.graph import SIMULATION
+from vla_async.launcher.transport import transport
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
@@ -25,10 +28,9 @@ def generate_launch_description():
     """The simulator, and everything that bringup.launch.py starts, with its arguments."""
     declared = [DeclareLaunchArgument(name, default_value=default, description=text)
                 for name, (default, text) in ARGUMENTS.items()]
-    profile = SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', str(share() / 'config/fastdds.xml'))
     bringup = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/bringup.launch.py')))
     # the bringup first: it sets the environment of security, which the simulator needs, too
-    return LaunchDescription([*declared, profile, bringup, *map(simulator, SIMULATION)])
+    return LaunchDescription([*declared, bringup, *map(simulator, SIMULATION)])
 
 
 def simulator(spec):
@@ -36,4 +38,5 @@ def simulator(spec):
     return Node(
         package='vla_async', executable=spec.executable, name=spec.name, namespace=LaunchConfiguration('namespace'),
         parameters=[{name: LaunchConfiguration(name) for name in ('robot', 'task', 'seed')}],
-        arguments=['--ros-args', '--enclave', enclave(spec.name)], output='screen')
+        arguments=['--ros-args', '--enclave', enclave(spec.name)],
+        additional_env=transport(os.environ, pictures=spec.pictures), output='screen')

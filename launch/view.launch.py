@@ -3,6 +3,8 @@
 The ghost is the robot where its fused motion ends, pale by a description of its own. The robot itself is shown where a
 robot_state_publisher runs, as it does on most robots; `robot_state_publisher:=true` starts one.
 """
+import os
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.conditions import IfCondition
@@ -13,6 +15,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from vla_async.embodiment import load
 from vla_async.graph import VIEW
+from vla_async.launcher.transport import transport
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 from vla_async.urdf import expand
@@ -43,7 +46,8 @@ def markers(spec):
     return Node(
         package='vla_async', executable=spec.executable, name=spec.name, namespace=NAMESPACE,
         parameters=[{'robot': LaunchConfiguration('robot'), **SIM_TIME}],
-        arguments=['--ros-args', '--enclave', enclave(spec.name)], output='screen')
+        arguments=['--ros-args', '--enclave', enclave(spec.name)],
+        additional_env=transport(os.environ, pictures=spec.pictures), output='screen')
 
 
 def robot_and_rviz(context):

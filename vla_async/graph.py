@@ -11,6 +11,7 @@ class NodeSpec:
     name: str
     lifecycle: bool
     purpose: str
+    pictures: bool = False  # it reads those of the cameras
 
     @property
     def executable(self) -> str:
@@ -18,9 +19,9 @@ class NodeSpec:
 
 
 PIPELINE = (
-    NodeSpec('vlm_reasoner', True, 'slow: images and instruction to a latent, 1-3 Hz'),
+    NodeSpec('vlm_reasoner', True, 'slow: images and instruction to a latent, 1-3 Hz', pictures=True),
     NodeSpec('latent_buffer', True, 'judges and latches the newest good latent'),
-    NodeSpec('action_generator', True, 'fast: images, joints and latent to action chunks, 30 Hz'),
+    NodeSpec('action_generator', True, 'fast: images, joints and latent to action chunks, 30 Hz', pictures=True),
     NodeSpec('chunk_fuser', True, 'chunks to one motion, continuous to acceleration, 30 Hz'),
     NodeSpec('hardware_bridge', True, 'motion to controller set-points, keeps the robot safe'),
 )
@@ -29,7 +30,7 @@ SUPERVISION = (
     NodeSpec('task_server', False, 'the run_task action: starts, watches and cancels work'),
 )
 SIMULATION = (NodeSpec('robot_simulator', False, 'MuJoCo robot in real time: cameras, joint states, controllers'),)
-RECORDING = (NodeSpec('recorder', False, 'every topic into an MCAP bag'),)
+RECORDING = (NodeSpec('recorder', False, 'every topic into an MCAP bag', pictures=True),)
 VIEW = (NodeSpec('motion_markers', False, 'chunks, fused motion, ages and status as rviz markers'),)
 
 ALL = PIPELINE + SUPERVISION + SIMULATION + RECORDING + VIEW

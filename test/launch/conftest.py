@@ -85,6 +85,7 @@ class Node:
     respawn_delay: float = 0.0
     condition: Any = None
     remappings: list[tuple[str, str]] = field(default_factory=list)
+    additional_env: dict[str, str] = field(default_factory=dict)
 
 
 STAND_INS = {

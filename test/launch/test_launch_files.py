@@ -1,4 +1,5 @@
 import importlib
+import os
 import re
 from pathlib import Path
 from xml.dom.minidom import parseString
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from vla_async import embodiment, graph
+from vla_async.launcher.transport import PROFILE, transport
 from vla_async.nodes import view_topics
 from vla_async.resources import share
 
@@ -55,6 +57,14 @@ def test_a_node_is_told_only_parameters_that_it_declares(launch, name):
         declared = set(importlib.import_module(f'vla_async.nodes.{node.executable}').Parameters.__dataclass_fields__)
         told = {key for entry in node.parameters if isinstance(entry, dict) for key in entry}
         assert told <= declared | {'use_sim_time'}, node.name
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_a_node_shares_memory_only_where_it_reads_pictures(launch, name, monkeypatch):
+    monkeypatch.delenv(PROFILE, raising=False)
+    nodes = launch(name).nodes
+    for spec in FILES[name]:
+        assert nodes[spec.name].additional_env == transport(os.environ, pictures=spec.pictures), spec.name
 
 
 def test_the_simulation_includes_the_bringup_and_files_that_are_named_exist(launch):

@@ -2,14 +2,15 @@ import sys
 from pathlib import Path
 
 from vla_async.launcher.environment import ament_prefix_path, environment
+from vla_async.launcher.transport import PROFILE, folder
 
 
 def test_the_environment_confines_ros_to_this_machine_and_a_domain():
     made = environment(7, {'HOME': '/home/me', 'ROS_DOMAIN_ID': '3'})
     assert made['HOME'] == '/home/me'
     assert made['ROS_DOMAIN_ID'] == '7'
-    assert made['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
-    assert Path(made['FASTDDS_DEFAULT_PROFILES_FILE']).is_file()
+    assert Path(made[PROFILE]) == folder() / 'local.xml'
+    assert Path(environment(7, {}, pictures=True)[PROFILE]) == folder() / 'local_pictures.xml'
 
 
 def test_the_wheels_prefix_is_added_once_and_first():

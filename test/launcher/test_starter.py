@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -246,11 +247,12 @@ def test_shared_memory_of_a_killed_participant_is_removed_and_of_a_living_one_ke
         start, program, tmp_path, program_environment, until):
     claim = claim_free_domain()
     ros = environment(claim.id, program_environment)
-    with Starter([program('participant', 'keeper')], ros, tmp_path / 'keeper') as keeper:
+    keeps, dies = (replace(program('participant', name), pictures=True) for name in ('keeper', 'victim'))
+    with Starter([keeps], ros, tmp_path / 'keeper') as keeper:
         until(lambda: up(keeper.processes['keeper']), 'keeper up')
         kept = shared_memory.owned_by(keeper.processes['keeper'].pid)
         assert kept
-        with Starter([program('participant', 'victim')], ros, tmp_path / 'victim') as run:
+        with Starter([dies], ros, tmp_path / 'victim') as run:
             victim = run.processes['victim']
             until(lambda: up(victim), 'victim up')
             run.poll(time.monotonic())
@@ -284,6 +286,7 @@ def test_a_port_that_was_only_written_to_is_removed_and_a_neighbouring_domains_k
 def test_files_that_are_not_there_are_no_reason_to_fail():
     assert shared_memory.remove_abandoned({'fastdds_0000000000000000'}) == []
     assert shared_memory.owned_by(2**22 + 1) == set()
+    assert shared_memory.children_of(2**22 + 1) == []
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason='only root can leave what belongs to another user')

@@ -23,9 +23,16 @@ from rosgraph_msgs.msg import Clock
 from vla_async import embodiment
 from vla_async.launcher.environment import environment
 from vla_async.nodes import topics
-from vla_async.nodes.conversions import chunk_message, image_message, joint_state_message, task_message, to_time
+from vla_async.nodes.conversions import (
+    SetPointMessage,
+    chunk_message,
+    image_message,
+    joint_state_message,
+    task_message,
+    to_time,
+)
 from vla_async.nodes.topics import Topic
-from vla_async.types import ActionChunk, Task
+from vla_async.types import ActionChunk, JointCommand, Task
 
 LIMIT_S = 60.0  # far more than needed: a machine may be busy with other things
 ROBOT = embodiment.load('astribot_s1')
@@ -150,7 +157,8 @@ class WaxRobot(Node):
         stamp_ns, self._seen = self.now_ns(), self._seen + 1
         for name, camera in self.cameras.items():
             picture = np.full((camera.height, camera.width, 3), 90, np.uint8)
-            picture[0, 0] += 0 if name in self.frozen else self._seen % 2  # no two pictures of a camera are alike
+            # no two pictures of a camera are alike, also to a node that takes every second one
+            picture[0, 0] += 0 if name in self.frozen else self._seen % 7
             self._pictures[name].publish(image_message(stamp_ns, name, picture))
 
     def assert_calm(self) -> None:
@@ -202,7 +210,7 @@ class Feeder(Node):
 @pytest.fixture(scope='session')
 def ros_environment() -> None:
     """What the process starter sets for each process, here for this one."""
-    os.environ.update(environment(0, dict(os.environ)))
+    os.environ.update(environment(0, dict(os.environ), pictures=True))
 
 
 @pytest.fixture
@@ -231,6 +239,21 @@ def clock(graph: Graph, robot: WaxRobot) -> SimulatedClock:
     made = SimulatedClock(graph)
     robot.now_ns = made.now_ns
     return made
+
+
+@pytest.fixture
+def resting_bridge(graph: Graph, robot: WaxRobot) -> Any:
+    """A bridge's set-points, 50 times a second; `state` may be changed."""
+    class Bridge:
+        state, reason = 'following', ''
+    publisher = topics.JOINT_SET_POINT.advertise(graph.probe)
+    still = JointCommand(0, robot.position, 0 * robot.position, 0 * robot.position)
+
+    def tick() -> None:
+        now_ns = graph.probe.get_clock().now().nanoseconds
+        publisher.publish(SetPointMessage(len(still.position)).of(still, now_ns, 0, Bridge.state, Bridge.reason))
+    graph.probe.create_timer(0.02, tick)
+    return Bridge
 
 
 @pytest.fixture

@@ -6,17 +6,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from vla_async.resources import share
+from vla_async.launcher.transport import LOCALHOST, RANGE, transport
 
 
-def environment(domain: int, base: Mapping[str, str]) -> dict[str, str]:
-    """`base` plus ROS domain, localhost-only discovery, shared memory for images, and one thread a process."""
+def environment(domain: int, base: Mapping[str, str], *, pictures: bool = False) -> dict[str, str]:
+    """`base` plus ROS domain, discovery and transport of this machine only, and one thread a process.
+
+    `pictures`: this process sends or reads them.
+    """
     return {
         **base,
         'ROS_DOMAIN_ID': str(domain),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        **transport({RANGE: LOCALHOST}, pictures=pictures),
         'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp',
-        'FASTDDS_DEFAULT_PROFILES_FILE': str(share() / 'config/fastdds.xml'),
         'AMENT_PREFIX_PATH': ament_prefix_path(base),
         'PYTHONUNBUFFERED': '1',  # a log is complete up to the moment of death
         'RCUTILS_COLORIZED_OUTPUT': '0',

@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from vla_async.graph import NodeSpec
+from vla_async.graph import SIMULATION, NodeSpec
 from vla_async.launcher.process import Command
 from vla_async.resources import share
 
-MEMBERSHIP = 'vla_async.nodes.membership'
+MEMBERSHIP, ROBOT_MEMBERSHIP = 'vla_async.nodes.membership', 'vla_async.nodes.robot_membership'
 
 
 def write_overrides(overrides: Mapping[str, Mapping[str, Any]], path: Path) -> None:
@@ -26,4 +26,5 @@ def node_command(spec: NodeSpec, parameters: Path, *, essential: bool) -> Comman
         spec.name, f'vla_async.nodes.{spec.executable}',
         ('--ros-args', '--remap', f'__node:={spec.name}', '--params-file', str(share() / 'config/vla_async.yaml'),
          '--params-file', str(parameters)),
-        essential=essential, membership=MEMBERSHIP)
+        essential=essential, pictures=spec.pictures,
+        membership=ROBOT_MEMBERSHIP if spec in SIMULATION else MEMBERSHIP)

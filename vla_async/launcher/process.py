@@ -14,6 +14,7 @@ from typing import IO
 
 from vla_async.launcher.child import STAND_BY, START
 from vla_async.launcher.spare import Spare
+from vla_async.launcher.transport import transport
 
 LOG_TAIL_LINES = 12
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,6 +28,7 @@ class Command:
     module: str
     arguments: tuple[str, ...] = ()
     essential: bool = False  # its death ends everything; others are started again
+    pictures: bool = False  # sends or reads them
     membership: str = ''  # module whose `join()` a process in reserve calls before it waits
 
 
@@ -36,7 +38,7 @@ class ManagedProcess:
     def __init__(self, command: Command, environment: Mapping[str, str], log: Path) -> None:
         self.command, self.log = command, log
         self.restarts = 0
-        self._environment = dict(environment)
+        self._environment = {**environment, **transport(environment, pictures=command.pictures)}
         self._process: subprocess.Popen[bytes] | None = None
         self._spare: Spare | None = None
 

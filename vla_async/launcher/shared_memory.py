@@ -35,6 +35,14 @@ def owned_by(pid: int) -> set[str]:
     return names
 
 
+def children_of(pid: int) -> list[int]:
+    """Ids of the processes that its main thread has started; none where the kernel does not tell."""
+    try:
+        return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+    except OSError:
+        return []
+
+
 def all_names() -> set[str]:
     """Names of every segment and port of which any file is there."""
     return {match.group(1) for name in os.listdir(FOLDER) if (match := FILE.match(name))}

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from vla_async.errors import VlaAsyncError
 from vla_async.launcher.process import Command, ManagedProcess
-from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandoned
+from vla_async.launcher.shared_memory import children_of, owned_by, ports_of, remove_abandoned
 
 MAX_RESTARTS, RESTART_WINDOW_S = 5, 60.0  # of one process; more often is a fault that restarting does not cure
 SCAN_PERIOD_S = 1.0
@@ -123,7 +123,8 @@ class Starter:
             return
         self._scanned_s = now_s
         running = [pid for process in self.processes.values() for pid in process.pids]
-        for pid in (*running, os.getpid()):  # Fast DDS forgets ports even of a process that ends well, as ours does
+        children = [child for pid in running for child in children_of(pid)]
+        for pid in (*running, *children, os.getpid()):  # Fast DDS forgets ports even of one that ends well, as ours
             self._shared_memory |= owned_by(pid)
 
 

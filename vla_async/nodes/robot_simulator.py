@@ -16,16 +16,19 @@ from vla_async.errors import ConfigError, DataError, VlaAsyncError
 from vla_async.nodes import parameters, qos, topics
 from vla_async.nodes.clocks import STEADY
 from vla_async.nodes.controller_conversions import from_controller
-from vla_async.nodes.conversions import image_message, joint_state_message, to_time
+from vla_async.nodes.conversions import joint_state_message, to_time
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, DiagnosticsPublisher
 from vla_async.nodes.parameters import RobotParameters, parameter
+from vla_async.nodes.picture_sender import PictureSender
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.process import run
+from vla_async.nodes.robot_membership import prepared_drivers
+from vla_async.nodes.shared_pictures import Place
 from vla_async.nodes.threads import CONTROL_PRIORITY, be_nice, give_up_realtime, take_turns_quickly
 from vla_async.sim.camera_loop import CameraLoop
 from vla_async.sim.cameras import Renderer
 from vla_async.sim.controllers import ControllerRack
-from vla_async.sim.furniture import SPECTATOR
+from vla_async.sim.furniture import SPECTATOR, SPECTATOR_SIZE
 from vla_async.sim.realtime import RealTimeWorld, Snapshot
 from vla_async.sim.world import World
 from vla_async.types import FloatArray, ImageArray
@@ -96,12 +99,12 @@ class RobotSimulator(Node):
         """Stop all threads while their publishers still live."""
         for cameras in self._cameras:
             cameras.stop()
+        self._pictures.close()
         self._world.stop()
 
     def _camera_loops(self, world: World, spectator_hz: float) -> list[CameraLoop]:
         """The robot's cameras, and the spectator's, which must not keep them waiting."""
-        self._pictures = {camera.name: topics.camera(camera).advertise(self) for camera in self._robot.cameras}
-        self._pictures[SPECTATOR] = topics.SPECTATOR.advertise(self)
+        self._pictures, self._places = self._picture_sender(), [*(c.name for c in self._robot.cameras), SPECTATOR]
         # the first one, which sets the pace of whoever acts on them, is drawn last: when it comes, all are there
         rates = {camera.name: camera.rate_hz for camera in reversed(self._robot.cameras)}
         own = [self._camera_loop(world, rates, give_up_realtime)] if rates else []
@@ -112,6 +115,14 @@ class RobotSimulator(Node):
         dividers = {name: max(1, round(fastest / rate)) for name, rate in rates.items()}
         return CameraLoop(partial(Renderer, world), self._world.lock, fastest, dividers, self._now_ns,
                           self._publish_picture, on_start)
+
+    def _picture_sender(self) -> PictureSender:
+        width, height = SPECTATOR_SIZE
+        places = [*((camera.name, camera.topic, camera.height, camera.width) for camera in self._robot.cameras),
+                  (SPECTATOR, topics.SPECTATOR.name, height, width)]
+        return PictureSender([Place(self.resolve_topic_name(topic), f'{name}_camera_optical', height, width)
+                              for name, topic, height, width in places],
+                             self.context.get_domain_id(), prepared_drivers())
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -125,7 +136,7 @@ class RobotSimulator(Node):
                                                        effort))
 
     def _publish_picture(self, name: str, stamp_ns: int, picture: ImageArray) -> None:
-        self._pictures[name].publish(image_message(stamp_ns, f'{name}_camera_optical', picture))
+        self._pictures.send(self._places.index(name), stamp_ns, picture)
 
     def _publish_status(self) -> None:
         self._status.publish(status_message(self._world.look(), self._task, self._now_ns()))
@@ -146,6 +157,7 @@ class RobotSimulator(Node):
         factor = self._world.real_time_factor
         values = {'real-time factor': factor, 'late slices': self._world.slices_late,
                   'pictures skipped': sum(cameras.skipped for cameras in self._cameras),
+                  'pictures lost': self._pictures.lost,
                   'commands ignored': self._world.controllers.ignored}
         if broken := [str(cameras.fault) for cameras in self._cameras if cameras.fault is not None]:
             return Diagnosis(ERROR, f'no pictures: {broken[0]}', values)

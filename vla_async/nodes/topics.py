@@ -80,7 +80,12 @@ PRODUCED = (LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOIN
 
 def camera(spec: Camera) -> Topic:
     """Pictures of one camera of the embodiment."""
-    return Topic(spec.topic, Image, qos.SENSOR)
+    return pictures(spec.topic)
+
+
+def pictures(name: str) -> Topic:
+    """Pictures on a topic of this name."""
+    return Topic(name, Image, qos.SENSOR)
 
 
 def controller(spec: Output) -> Topic:

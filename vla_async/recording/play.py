@@ -77,7 +77,7 @@ def play(bag: Path, report: Path | None = None, rate: float = 1.0, robot: str | 
     options, console = PlayOptions.check(bag, report, rate, robot, checkpoint), Console()
     options.report.mkdir(parents=True, exist_ok=True)
     claim = claim_free_domain()
-    os.environ.update(environment(claim.id, os.environ))  # for the node of this process, too
+    os.environ.update(environment(claim.id, os.environ, pictures=True))  # for the node of this process, too
     parameters = options.report / 'parameters.yaml'
     write_overrides(options.overrides(), parameters)
     console.print(Text(f'starting {len(NODES)} nodes on ROS domain {claim.id}; logs in {options.report / "logs"}'),

@@ -19,8 +19,8 @@ from rich.text import Text
 from vla_async.errors import ConfigError
 from vla_async.launcher.environment import ament_prefix_path
 from vla_async.launcher.shared_memory import owned_by, ports_of, remove_abandoned
+from vla_async.launcher.transport import transport
 from vla_async.nodes.recording import MB, Parameters, Recording
-from vla_async.resources import share
 from vla_async.security.policy import enclave
 
 POLL_S = 0.25
@@ -60,7 +60,7 @@ def status(recording: Recording) -> Text:
 def _node(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
     """The recorder's node, in its enclave and with room for pictures in shared memory; leaves nothing there."""
     os.environ['AMENT_PREFIX_PATH'] = ament_prefix_path(os.environ)
-    os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE', str(share() / 'config/fastdds.xml'))
+    os.environ.update(transport(os.environ, pictures=True))
     shared = ports_of(int(os.environ.get('ROS_DOMAIN_ID') or 0))
     rclpy.init(args=['--ros-args', '--enclave', enclave('recorder')],
                signal_handler_options=SignalHandlerOptions.NO)  # Ctrl-C stays a KeyboardInterrupt

@@ -8,7 +8,7 @@ import sys
 
 from vla_async import embodiment
 from vla_async.errors import ConfigError
-from vla_async.resources import share
+from vla_async.launcher.transport import transport
 from vla_async.security.policy import enclave
 
 NICENESS = 15
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     robot, ros_arguments = embodiment.load(args.robot), _ros_arguments(args)
     if args.domain is not None:
         os.environ['ROS_DOMAIN_ID'] = str(args.domain)
-    os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE', str(share() / 'config/fastdds.xml'))
+    os.environ.update(transport(os.environ, pictures=True))
 
     from vla_async.nodes.process import run as run_node  # here, so that `--help` stays quick
     from vla_async.nodes.threads import be_nice

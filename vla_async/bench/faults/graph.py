@@ -80,7 +80,8 @@ def commands(options: DemoOptions, parameters: Path, *, instrumented: bool) -> t
                       membership=MEMBERSHIP) for spec in VIEW]
     if instrumented:
         nodes = [*(replace(node, arguments=(*node.arguments, *_detour(node.name, options))) for node in nodes),
-                 Command(relay.NAME, relay.__name__, (*robot, '-r', f'__node:={relay.NAME}'), membership=MEMBERSHIP)]
+                 Command(relay.NAME, relay.__name__, (*robot, '-r', f'__node:={relay.NAME}'), pictures=True,
+                         membership=MEMBERSHIP)]
     return tuple(nodes)
 
 
