@@ -196,7 +196,7 @@ def test_a_window_is_read_or_refused_and_never_followed_when_it_is_not_finite(me
     assert window.position.shape == (len(message.points), 3) and window.step_ns > 0
     one = np.ones(3)
     no = np.zeros(3, bool)
-    config = FollowerConfig(NAMES, -one, one, one, one, one, turning=no, untracked=no, streamed=no)
+    config = FollowerConfig(NAMES, -one, one, one, one, one, turning=no, untracked=no, streamed=no, controllers={})
     if not window_fault(window, config, START):
         rows = np.stack([window.position, window.velocity, window.acceleration])
         assert np.isfinite(rows).all() and abs(window.stamp_ns - START) < 10**9
