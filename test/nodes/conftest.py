@@ -34,7 +34,7 @@ from vla_async.nodes.conversions import (
 from vla_async.nodes.topics import Topic
 from vla_async.types import ActionChunk, JointCommand, Task
 
-LIMIT_S = 60.0  # far more than needed: a machine may be busy with other things
+LIMIT_S = 180.0  # far more than needed: a machine may be busy with other things
 ROBOT = embodiment.load('astribot_s1')
 
 

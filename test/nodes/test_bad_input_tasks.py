@@ -19,9 +19,10 @@ TASK = 'touch the red cube with your left hand'
 @pytest.fixture
 def everything(graph, robot, checkpoint):
     """All five nodes, active."""
+    limits = {'fresh_s': 300.0, 'absent_s': 300.0}  # the reasoner yields to whatever keeps the machine busy
     graph.bring_up(VlmReasonerNode, checkpoint=checkpoint)
-    graph.bring_up(LatentBufferNode)
-    graph.bring_up(ActionGeneratorNode, checkpoint=checkpoint)
+    graph.bring_up(LatentBufferNode, **limits)
+    graph.bring_up(ActionGeneratorNode, checkpoint=checkpoint, **limits)
     graph.bring_up(ChunkFuserNode)
     graph.bring_up(HardwareBridgeNode)
     return robot

@@ -9,6 +9,7 @@ import pytest
 from own_domain import own_domain
 
 from vla_async.launcher.environment import environment
+from vla_async.launcher.transport import transport
 
 START = 'import sys; from vla_async.nodes.latent_buffer import main; sys.exit(main())'
 IN_REAL_TIME = """
@@ -127,7 +128,8 @@ def test_callbacks_that_do_without_it_leave_it_to_the_threads_of_dds(policies):
 
 
 def test_a_bridge_that_was_configured_leaves_nothing_in_shared_memory(ros_domain):
-    done = subprocess.run([sys.executable, '-c', CONFIGURED], text=True, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run([sys.executable, '-c', CONFIGURED], text=True, check=True, stdout=subprocess.PIPE,
+                          env={**os.environ, **transport(os.environ, pictures=True)})
     held = done.stdout.split()
     assert held
     assert not any(Path(file).exists() for file in held)

@@ -7,7 +7,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from vla_async.acting.policy import load_policy
 from vla_async.embodiment import load
-from vla_async.nodes import topics
+from vla_async.nodes import topics, vlm_reasoner
 from vla_async.nodes.action_generator import ActionGeneratorNode
 from vla_async.nodes.latent_buffer import LatentBufferNode
 from vla_async.nodes.latent_conversions import latent_message
@@ -104,7 +104,8 @@ def test_a_generator_that_hangs_says_so_from_the_work_that_stands_still(graph, r
 
 def test_another_reasoner_is_named_but_not_one_that_may_be_a_dead_predecessor(graph, robot, checkpoint, monkeypatch):
     predecessor = topics.LATENT_UPDATE.advertise(graph.probe)
-    reasoner = graph.start(VlmReasonerNode, checkpoint=checkpoint)
+    monkeypatch.setattr(vlm_reasoner, 'FORGET_S', 600.0)  # the machine may be busy
+    reasoner = graph.start(VlmReasonerNode, checkpoint=checkpoint, latent_age_s=60.0)
     reasoner.trigger_configure()
     graph.until(lambda: reasoner.count_publishers(topics.LATENT_UPDATE.name) == 2, 'the predecessor')
     reasoner.trigger_activate()
