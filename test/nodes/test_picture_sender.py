@@ -3,13 +3,14 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import to_ns
-from vla_async.nodes.picture_sender import PictureSender
+from vla_async.nodes.picture_sender import CameraDrivers, PictureSender
 from vla_async.nodes.shared_pictures import SLOTS, Place
 from vla_async.picture import pixels
 
@@ -80,6 +81,17 @@ def test_a_process_that_dies_is_replaced(graph, sender):
     assert sender.lost > 0
     (successor,) = drivers()
     assert successor != victim
+
+
+def test_one_that_was_started_ahead_and_has_died_is_replaced(graph):
+    ahead = CameraDrivers(graph.context.get_domain_id())
+    (victim,) = drivers()
+    os.kill(victim, signal.SIGKILL)
+    graph.until(lambda: Path(f'/proc/{victim}/stat').read_text().split()[2] == 'Z', 'its death')
+    sender = PictureSender(PLACES, graph.context.get_domain_id(), ahead)
+    left = graph.hear(topics.pictures(PLACES[0].topic))
+    until_heard(graph, sender, left, 1)
+    sender.close()
 
 
 def test_at_the_end_the_process_is_gone(graph):

@@ -24,7 +24,6 @@ from vla_async.bridge.course import Course
 from vla_async.bridge.guard import Guard
 from vla_async.bridge.motion import Motion, Spline
 from vla_async.bridge.outputs.base import Tick
-from vla_async.bridge.response_watch import ResponseWatch
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.bridge.watchdog import Watchdog
 from vla_async.bridge.window_check import window_fault
@@ -51,7 +50,7 @@ class MotionFollower:
         """`body`, when given, looks at motions, too; `stop_signal` can stop the robot for good."""
         self._config, self._tolerances = config, config.tolerances
         self._guard, self._watchdog, self._clock = Guard(config), Watchdog(config), ClockWatch(config.tolerances)
-        self._aims, self._response = AimWatch(config), ResponseWatch(config)
+        self._aims = AimWatch(config)
         self._body = body
         self._stop_signal = stop_signal or StopSignal(0.0, config.tolerances.clock_lead_s)
         self._window: JointWindow | None = None
@@ -219,22 +218,17 @@ class MotionFollower:
         """State (3, D) at `now_ns` after watchdogs and guards had their say."""
         state = self._course.motion.sample(now_ns)
         if self.state != FOLLOWING:
-            self._response.forget()
+            self._watchdog.rested()
             return state
         if fault := self._watchdog.moving_fault(state[0], now_ns) or self._aims.fault(now_ns):
             self._brake(fault)
-        elif fault := self._unanswered(state[0]):
+        elif fault := self._watchdog.response_fault(state[0]):
             self._latch = fault
             self._brake(fault)
         elif fault := self._guard.fault(state[0], steady_ns):
             self._course.brake_at_once()
             self._stopping(fault)
         return self._course.motion.sample(now_ns) if fault else state
-
-    def _unanswered(self, position: FloatArray) -> str:
-        """How the robot stands still although it is told to move, or nothing."""
-        reading = self._watchdog.reading
-        return '' if reading is None else self._response.fault(position, reading)
 
     # -- transitions -------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.bridge.config import FollowerConfig
+from vla_async.bridge.response_watch import ResponseWatch
 from vla_async.joint_order import JointReading
 from vla_async.timebase import seconds
 from vla_async.types import FloatArray
@@ -18,6 +19,7 @@ class Watchdog:
         self._names, self._tolerances, self._apart = config.joint_names, config.tolerances, config.apart
         self._untracked = config.untracked
         self._lower, self._upper = config.lower, config.upper
+        self._response = ResponseWatch(config)
         self.reading: JointReading | None = None
         self.speed_scale = 1.0  # at which the controllers follow trajectories
 
@@ -77,3 +79,11 @@ class Watchdog:
         """Why a motion with the set-point `position` (D,) must end, or nothing."""
         return (self.age_fault(now_ns) or self.speed_fault()
                 or self.distance_fault(position, self._tolerances.tracking, 'the set-point'))
+
+    def response_fault(self, position: FloatArray) -> str:
+        """How the robot stands still although set-points like `position` (D,) lead it on, or nothing."""
+        return '' if self.reading is None else self._response.fault(position, self.reading)
+
+    def rested(self) -> None:
+        """Nothing is asked of the robot: where it was led before counts no more."""
+        self._response.forget()

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from vla_async.launcher.transport import transport
@@ -83,7 +84,8 @@ class PictureSender:
         self._drivers, self._begun_s = drivers, time.monotonic()
         self._free = [list(range(SLOTS)) for _ in self._places]
         setup = json.dumps([asdict(place) for place in self._places]).encode()
-        socket.send_fds(drivers.connection, [setup], [self._memory])
+        with suppress(ConnectionError):  # they died while standing by, which the first picture will notice
+            socket.send_fds(drivers.connection, [setup], [self._memory])
         drivers.connection.setblocking(False)
 
     def _collect(self) -> None:
