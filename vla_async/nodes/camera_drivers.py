@@ -21,7 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import image_message
 from vla_async.nodes.shared_pictures import FREE, READY, Place, pictures_in
-from vla_async.nodes.threads import ACTING_PRIORITY, raise_process
+from vla_async.nodes.threads import CAMERA_PRIORITY, raise_process
 
 NAME = 'camera_drivers'
 MAX_SETUP = 65536  # bytes
@@ -46,7 +46,7 @@ def main() -> None:
     """`python -m vla_async.nodes.camera_drivers <socket> <domain> [ROS arguments]`."""
     for number in (signal.SIGINT, signal.SIGTERM):  # it ends with the robot
         signal.signal(number, signal.SIG_IGN)
-    raise_process(ACTING_PRIORITY)  # it has little to do, and what acts on pictures waits for them
+    raise_process(CAMERA_PRIORITY)  # it has little to do, and what acts on pictures waits for them
     rclpy.init(args=sys.argv[3:], domain_id=int(sys.argv[2]), signal_handler_options=SignalHandlerOptions.NO)
     node = Node(NAME, use_global_arguments=False, start_parameter_services=False,
                 parameter_overrides=[Parameter('start_type_description_service', value=False)])

@@ -16,6 +16,7 @@ from vla_async.timebase import NS_PER_MS, NS_PER_S
 SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 # real-time priorities, below the 40 and 50 of servo loops and controller managers
 CONTROL_PRIORITY = 35  # motion and its messages
+CAMERA_PRIORITY = 25  # pictures of simulated cameras on their way to what makes chunks
 ACTING_PRIORITY = 20  # what makes chunks: motion goes first
 STARTING_PRIORITY = 15  # a node of the motion until it takes part in it
 JOIN_S = 10.0
