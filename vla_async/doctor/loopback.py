@@ -1,4 +1,4 @@
-"""The two processes of the DDS check: `talk` sends pictures until it is ended, `listen` waits for three of them."""
+"""The two processes of a DDS check: `talk` sends pictures until it is ended, `listen` waits for three of them."""
 from __future__ import annotations
 
 import sys
@@ -14,17 +14,16 @@ from sensor_msgs.msg import Image
 from vla_async.nodes.conversions import to_ns
 
 TOPIC = 'vla_async_doctor'
-BYTES = 500_000
 WANTED = 3
 PATIENCE_S = 30.0
 
 
 def main() -> int:
-    """0 when the messages came; the listener prints the shortest way in ms."""
+    """`talk <bytes>` or `listen`; 0 when the messages came; the listener prints the shortest way in ms."""
     rclpy.init()
     node = Node(f'doctor_{sys.argv[1]}')
     try:
-        return talk(node) if sys.argv[1] == 'talk' else listen(node)
+        return talk(node, int(sys.argv[2])) if sys.argv[1] == 'talk' else listen(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
     finally:
@@ -32,10 +31,10 @@ def main() -> int:
         rclpy.try_shutdown()
 
 
-def talk(node: Node) -> int:
-    """Send until ended."""
+def talk(node: Node, size: int) -> int:
+    """Send pictures of `size` bytes until ended."""
     publisher = node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
-    picture = Image(data=array('B', bytes(BYTES)))
+    picture = Image(data=array('B', bytes(size)))
 
     def send() -> None:
         picture.header.stamp = node.get_clock().now().to_msg()

@@ -55,7 +55,7 @@ class Graph:
 def running(options: DemoOptions, folder: Path, *, instrumented: bool) -> Iterator[Graph]:
     """Everything up inside the block, everything gone after it; raises VlaAsyncError when it does not come up."""
     claim = claim_free_domain()
-    os.environ.update(environment(claim.id, os.environ))  # for the node of this process, too
+    os.environ.update(environment(claim.id, os.environ, pictures=True))  # for the node of this process
     clocks = Clocks(folder / 'clocks', (*NODES, relay.NAME)) if instrumented else None
     parameters = folder / 'parameters.yaml'
     processes.write_parameters(replace(options, report=folder), parameters)
