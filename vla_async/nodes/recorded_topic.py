@@ -1,6 +1,7 @@
 """One topic on its way into a bag: its subscription, its channel, and what the audit says of it."""
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -33,6 +34,7 @@ class RecordedTopic:
         self._handle = None if topic.optional else bag.channel(self._channel)
         depth = IMAGE_DEPTH if topic.message is Image else DEPTH
         self._subscription = PolledSubscription(node, topic, depth=depth, raw=True)
+        self._last: Received | None = None
 
     @property
     def expected(self) -> bool:
@@ -41,7 +43,11 @@ class RecordedTopic:
 
     def drain(self) -> list[Received]:
         """All messages that came, serialised, oldest first."""
-        return self._subscription.drain()
+        came = []
+        for received in self._subscription.drain():
+            self._last = in_order(self._last, received)
+            came.append(self._last)
+        return came
 
     def write(self, received_ns: int, sent_ns: int, data: bytes) -> None:
         """One message into the bag; times are ROS time [ns]. Raises DataError for a picture that is none."""
@@ -55,3 +61,13 @@ class RecordedTopic:
     def destroy(self) -> None:
         """Unsubscribe."""
         self._subscription.destroy()
+
+
+def in_order(last: Received | None, received: Received) -> Received:
+    """The next message of a topic as it is recorded, after `last`: not before that, if it was sent after it.
+
+    DDS holds what comes after a lost message back until that has come, too, but keeps the time at which it came itself.
+    """
+    if last is None or received.received_ns >= last.received_ns or received.sent_ns < last.sent_ns:
+        return received
+    return replace(received, received_ns=last.received_ns)
