@@ -6,7 +6,7 @@ MS = 1_000_000
 
 
 def recorded(*times_ms):
-    """When messages are recorded [ms], from when they were sent and received, in the order in which DDS hands them on."""
+    """When messages are recorded [ms], from when they were sent and received, in the order of DDS."""
     last, came = None, []
     for sent_ms, received_ms in times_ms:
         last = in_order(last, Received(b'', sent_ms * MS, received_ms * MS))
