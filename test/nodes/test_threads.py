@@ -1,11 +1,13 @@
 """Workers hand on what kills them; tickers keep absolute time and skip what they missed."""
 import os
+import subprocess
+import sys
 import time
-from threading import Event, get_native_id
+from threading import Event, Thread, get_native_id
 
 import pytest
 
-from vla_async.nodes.threads import Ticker, Worker, ask_for_realtime, give_up_realtime
+from vla_async.nodes.threads import Ticker, Worker, ask_for_realtime, give_up_realtime, ordinary_priority
 
 MS = 1_000_000
 
@@ -83,3 +85,18 @@ def test_a_thread_can_give_up_the_priority_that_it_inherited():
     assert done.wait(20)
     worker.close()
     assert set(policies) == {os.SCHED_OTHER}
+
+
+def test_a_process_that_is_started_in_ordinary_priority_has_it_and_its_starter_keeps_its_own():
+    told = []
+
+    def step():
+        had = ask_for_realtime(), os.sched_getscheduler(0)
+        with ordinary_priority():
+            child = subprocess.run([sys.executable, '-c', 'import os; print(os.sched_getscheduler(0))'],
+                                   capture_output=True, text=True, check=True)
+        told.append((had[1] == os.sched_getscheduler(0), int(child.stdout) == os.SCHED_OTHER))
+    thread = Thread(target=step)
+    thread.start()
+    thread.join()
+    assert told == [(True, True)]

@@ -7,6 +7,7 @@ import pytest
 
 from vla_async import embodiment
 from vla_async.sim.realtime import TOLERATED_LAG_NS, RealTimeWorld
+from vla_async.sim.shared_state import SharedState
 from vla_async.sim.world import World
 
 ROBOT = embodiment.load('astribot_s1')
@@ -21,12 +22,12 @@ def world():
 def running(world):
     """A world in real time that counts its states, and what it was last told to hold."""
     world.reset(0)
-    states = []
-    made = RealTimeWorld(world, ROBOT, time.time_ns, lambda *_: None,
-                         lambda *state: states.append(state))
-    made.states = states
+    states, told = [], SharedState()
+    made = RealTimeWorld(world, ROBOT, time.time_ns, lambda *_: None, lambda *state: states.append(state), told)
+    made.states, made.told = states, told
     yield made
     made.stop()
+    told.close()
 
 
 def wait_for(condition, limit_s=10.0):
@@ -54,6 +55,20 @@ def test_a_reset_brings_the_robot_home_and_counts_episodes(running):
     assert second.elapsed_s == 0.0
     wait_for(lambda: len(running.states) > 3)
     np.testing.assert_allclose(running.states[-1][0], ROBOT.array('home'), atol=0.1)
+
+
+def test_cameras_are_told_what_there_is_to_see(running, world):
+    running.start()
+    wait_for(lambda: running.told.newest() is not None)
+    first = running.told.newest()
+    assert (first.episode, first.seed) == (0, 0)
+    running.reset(6, None)
+    wait_for(lambda: running.told.newest().seed == 6)
+    told = running.told.newest()
+    assert told.episode == 1
+    assert told.stamp_ns > first.stamp_ns
+    assert len(told.qpos) == world.model.nq
+    assert abs(time.time_ns() - told.stamp_ns) < 10e9
 
 
 def test_every_step_is_watched_until_a_reset_starts_anew(running):

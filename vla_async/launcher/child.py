@@ -16,11 +16,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 START, STAND_BY = 'start', 'stand-by'
 CHECK_PERIOD_S = 0.5
 GRACE_S = 5.0  # from the polite signal to the hard one
 LEAST_PRIORITY = 19
+
+Prepared = TypeVar('Prepared')
 
 
 def follow(starter: int) -> None:
@@ -34,7 +38,7 @@ def follow(starter: int) -> None:
 
 def stand_by(module: str, membership: str) -> Callable[[], int]:
     """Prepare, join, say so, and return what to run when called up; end when the starter is gone."""
-    work = _prepared(module)
+    work = at_leisure(partial(_prepared, module))
     members = importlib.import_module(membership) if membership else None
     if members is not None:
         members.join()
@@ -48,20 +52,26 @@ def stand_by(module: str, membership: str) -> Callable[[], int]:
     return work
 
 
-def _prepared(module: str) -> Callable[[], int]:
-    """What to run, after preparation at the expense of nobody."""
-    work: list[Callable[[], int]] = []
+def at_leisure(prepare: Callable[[], Prepared]) -> Prepared:
+    """What `prepare` returns, made at the expense of nobody. When it fails, having said why, the process ends."""
+    made: list[Prepared] = []
 
-    def prepare() -> None:
+    def work() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)  # of this thread alone
-        imported = importlib.import_module(module)
-        work.append(imported.prepare(sys.argv) if hasattr(imported, 'prepare') else imported.main)
-    preparation = threading.Thread(target=prepare, name='stand by', daemon=True)
+        made.append(prepare())
+    preparation = threading.Thread(target=work, name='stand by', daemon=True)
     preparation.start()
     preparation.join()
-    if not work:  # the thread has said why
+    if not made:
         os._exit(1)
-    return work[0]
+    return made[0]
+
+
+def _prepared(module: str) -> Callable[[], int]:
+    """What to run."""
+    imported = importlib.import_module(module)
+    work: Callable[[], int] = imported.prepare(sys.argv) if hasattr(imported, 'prepare') else imported.main
+    return work
 
 
 def _called_up() -> str:

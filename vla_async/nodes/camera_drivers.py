@@ -1,57 +1,117 @@
-"""Process: publishes the pictures of simulated cameras, as the drivers of real ones do in processes of their own.
+"""Process: draws what some cameras of a simulated robot see, and publishes it as the drivers of real ones do.
 
-Who publishes pictures may have to wait when one of their readers is killed (vla_async/launcher/transport.py); a robot
-must not. `PictureSender` starts this process and hands it the pictures in memory that both share.
+Drawing shares neither interpreter nor lock with the physics, which it would keep waiting; nor does the spectator with
+the robot's own cameras. And who publishes pictures may have to wait when one of their readers is killed
+(vla_async/launcher/transport.py); a robot must not. `SimulatedCameras` starts these processes.
 """
 from __future__ import annotations
 
 import json
-import mmap
-import os
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import rclpy
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
+from vla_async.errors import VlaAsyncError
+from vla_async.launcher.child import at_leisure
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import image_message
-from vla_async.nodes.shared_pictures import FREE, READY, Place, pictures_in
-from vla_async.nodes.threads import CAMERA_PRIORITY, raise_process
+from vla_async.nodes.threads import CAMERA_PRIORITY, be_nice, raise_process
+from vla_async.types import ImageArray
+
+if TYPE_CHECKING:
+    from vla_async.sim.camera_loop import CameraLoop
+    from vla_async.sim.studio import Studio
 
 NAME = 'camera_drivers'
-MAX_SETUP = 65536  # bytes
+AHEAD, AT_ONCE = 'ahead', 'at once'
+MAX_MESSAGE = 65536  # bytes
+REPORT_S = 1.0
+NICENESS = 10
 
 
-def serve(node: Node, connection: socket.socket) -> None:
-    """Learn the places, publish what is said to be there, and say when a slot is free; until the other end closes."""
-    setup, memory, _, _ = socket.recv_fds(connection, MAX_SETUP, 1)
-    if not setup:
+@dataclass(frozen=True)
+class Cameras:
+    """What a process is to draw, as the simulated robot tells it."""
+
+    urgent: bool  # what the robot sees, and not who looks on
+    topics: dict[str, str]  # full name of each camera's topic
+    rates: dict[str, float]  # [Hz]
+
+    def encoded(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+
+def serve(node: Node, connection: socket.socket, studio: Studio) -> None:
+    """Learn what is to be drawn, and draw it until the other end closes."""
+    from vla_async.sim.camera_loop import CameraLoop
+    told = connection.recv(MAX_MESSAGE)
+    if not told:
         return
-    places = [Place(**fields) for fields in json.loads(setup)]
-    views = pictures_in(mmap.mmap(memory[0], 0), places)
-    os.close(memory[0])
-    publishers = [topics.pictures(place.topic).advertise(node) for place in places]
-    while message := connection.recv(READY.size):
-        place, slot, stamp_ns = READY.unpack(message)
-        publishers[place].publish(image_message(stamp_ns, places[place].frame, views[place][slot]))
-        connection.send(FREE.pack(place, slot))
+    cameras = Cameras(**json.loads(told))
+    if cameras.urgent:
+        raise_process(CAMERA_PRIORITY)
+    else:
+        be_nice(NICENESS)
+    publishers = {name: topics.pictures(topic).advertise(node) for name, topic in cameras.topics.items()}
+
+    def publish(name: str, stamp_ns: int, picture: ImageArray) -> None:
+        publishers[name].publish(image_message(stamp_ns, f'{name}_camera_optical', picture))
+    fastest = max(cameras.rates.values())
+    dividers = {name: max(1, round(fastest / rate)) for name, rate in cameras.rates.items()}
+    loop, stop = CameraLoop(studio, fastest, dividers, publish), threading.Event()
+    threading.Thread(target=report, args=(connection, loop, stop), name='report', daemon=True).start()
+    try:
+        loop.run(stop)
+    finally:
+        studio.close()
+
+
+def report(connection: socket.socket, loop: CameraLoop, stop: threading.Event) -> None:
+    """Say how it goes, until the other end closes."""
+    connection.settimeout(REPORT_S)
+    while not stop.is_set():
+        try:
+            if not connection.recv(MAX_MESSAGE):
+                stop.set()
+        except TimeoutError:
+            with suppress(TimeoutError):  # of a robot that is stuck; its pictures go on
+                connection.send(json.dumps({'skipped': loop.skipped}).encode())
+        except ConnectionError:
+            stop.set()
+
+
+def make_studio(robot: str, task: str, memory: int) -> Studio:
+    """What draws; takes a while, also to import."""
+    from vla_async.embodiment import load
+    from vla_async.sim.shared_state import SharedState
+    from vla_async.sim.studio import Studio
+    return Studio(load(robot), task, SharedState(memory))
 
 
 def main() -> None:
-    """`python -m vla_async.nodes.camera_drivers <socket> <domain> [ROS arguments]`."""
+    """`camera_drivers <socket> <memory> <domain> <robot> <task> <ahead or at once> [ROS arguments]`."""
     for number in (signal.SIGINT, signal.SIGTERM):  # it ends with the robot
         signal.signal(number, signal.SIG_IGN)
-    raise_process(CAMERA_PRIORITY)  # it has little to do, and what acts on pictures waits for them
-    rclpy.init(args=sys.argv[3:], domain_id=int(sys.argv[2]), signal_handler_options=SignalHandlerOptions.NO)
+    descriptor, memory, domain, robot, task, when = sys.argv[1:7]
+    rclpy.init(args=sys.argv[7:], domain_id=int(domain), signal_handler_options=SignalHandlerOptions.NO)
     node = Node(NAME, use_global_arguments=False, start_parameter_services=False,
                 parameter_overrides=[Parameter('start_type_description_service', value=False)])
-    with socket.socket(fileno=int(sys.argv[1])) as connection, suppress(ConnectionError):  # the robot was killed
-        serve(node, connection)
+    make = partial(make_studio, robot, task, int(memory))
+    with socket.socket(fileno=int(descriptor)) as connection, suppress(ConnectionError):  # the robot was killed
+        try:
+            serve(node, connection, at_leisure(make) if when == AHEAD else make())
+        except VlaAsyncError as error:
+            connection.send(json.dumps({'fault': str(error)}).encode())
     rclpy.shutdown()
 
 

@@ -39,6 +39,13 @@ class RobotParameters:
 
 
 @dataclass(frozen=True)
+class SceneParameters(RobotParameters):
+    """What stands in a simulation."""
+
+    task: str = parameter('touch', 'family of scenes: a name from vla_async/sim/tasks/')
+
+
+@dataclass(frozen=True)
 class PolicyParameters(RobotParameters):
     """What the nodes that run a model are told."""
 

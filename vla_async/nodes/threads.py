@@ -5,7 +5,8 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread, get_native_id
 
@@ -16,9 +17,9 @@ from vla_async.timebase import NS_PER_MS, NS_PER_S
 SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 # real-time priorities, below the 40 and 50 of servo loops and controller managers
 CONTROL_PRIORITY = 35  # motion and its messages
-CAMERA_PRIORITY = 25  # pictures of simulated cameras on their way to what makes chunks
 ACTING_PRIORITY = 20  # what makes chunks: motion goes first
-STARTING_PRIORITY = 15  # a node of the motion until it takes part in it
+RECOVERY_PRIORITY = 15  # who brings nodes back, and a node that comes back until it works
+CAMERA_PRIORITY = 10  # of simulated cameras: what is done with their pictures goes first
 JOIN_S = 10.0
 
 
@@ -131,10 +132,31 @@ def threads_of_process() -> list[int]:
     return [int(task.name) for task in folder.iterdir()] if folder.is_dir() else [0]
 
 
-def give_up_realtime() -> None:
-    """Ordinary priority for the calling thread, which has inherited another from the one that made it."""
+def give_up_realtime(thread: int = 0) -> None:
+    """Ordinary priority for a thread, by default the calling one, which has inherited another from its maker."""
     if hasattr(os, 'sched_setscheduler'):  # Linux
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+
+
+def lower_process() -> None:
+    """Ordinary priority for all threads of this process."""
+    for thread in threads_of_process():
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            give_up_realtime(thread)
+
+
+@contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """Inside the block the calling thread has no real-time priority: processes that it starts would inherit it."""
+    if not hasattr(os, 'sched_setscheduler'):  # not Linux
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    give_up_realtime()
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def take_turns_quickly() -> None:
@@ -153,5 +175,6 @@ def limit_model_threads(count: int) -> None:
 
 
 def be_nice(niceness: int) -> None:
-    """Let the calling thread yield to others by `niceness` (0 to 19)."""
+    """Let the calling thread yield to others by `niceness` (0 to 19), which says nothing in real time."""
+    give_up_realtime()
     os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)

@@ -10,6 +10,7 @@ from vla_async.embodiment import Embodiment
 from vla_async.sim.controllers import ControllerRack
 from vla_async.sim.limit_watch import LimitReport, LimitWatch
 from vla_async.sim.scene import Outcome, Scene
+from vla_async.sim.shared_state import SharedState, ToldState
 from vla_async.sim.world import World
 from vla_async.timebase import NS_PER_MS, NS_PER_S, step_ns
 from vla_async.types import FloatArray
@@ -38,19 +39,21 @@ class Snapshot:
 class RealTimeWorld:
     """Steps a world at the pace of the clock. `lock` guards the world for whoever looks at it from another thread.
 
-    `clock_ns` is the clock of the commands' stamps. `take_commands(controllers, now_ns)` is called before every slice
-    with the time at which it was due, under the lock, `on_state(position, velocity, effort)` at the joint-state rate;
-    both in the physics thread, which has the priority of the one that makes it.
+    `clock_ns` is the clock of the commands' stamps, and of `states`, which are told after every slice what there is to
+    see. `take_commands(controllers, now_ns)` is called before every slice with the time at which it was due, under the
+    lock, `on_state(position, velocity, effort)` at the joint-state rate; both in the physics thread, which has the
+    priority of the one that makes it.
     """
 
     def __init__(self, world: World, robot: Embodiment, clock_ns: Callable[[], int],
                  take_commands: Callable[[ControllerRack, int], None],
-                 on_state: Callable[[FloatArray, FloatArray, FloatArray], None]) -> None:
+                 on_state: Callable[[FloatArray, FloatArray, FloatArray], None], states: SharedState) -> None:
         self.lock = threading.Lock()
         self._slice_ns = round(world.timestep * SLICE_STEPS * NS_PER_S)
         self.controllers = ControllerRack(robot, world.position(), self._slice_ns)
         self.slices_late = 0
         self._world, self._clock_ns, self._take_commands, self._on_state = world, clock_ns, take_commands, on_state
+        self._states = states
         self._limits = LimitWatch(robot, world.timestep)
         self._limits.restart(world.position())
         self._episode = 0
@@ -122,6 +125,8 @@ class RealTimeWorld:
             for _ in range(SLICE_STEPS):
                 self._world.step(held)
                 self._limits.add(held, self._world.position(), touching=self._world.touching)
+            self._states.tell(ToldState(self._episode, self._world.scene.seed, self._clock_ns(),
+                                        self._world.snapshot().qpos))
         return due_ns
 
     def _publish_state(self) -> None:

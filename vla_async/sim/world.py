@@ -26,7 +26,6 @@ class WorldState:
 
     model: mujoco.MjModel
     qpos: FloatArray  # (model.nq,)
-    time_s: float  # since the reset
 
 
 class World:
@@ -115,7 +114,7 @@ class World:
 
     def snapshot(self) -> WorldState:
         """The present state, for a renderer."""
-        return WorldState(self.model, self._data.qpos.copy(), self.time_s)
+        return WorldState(self.model, self._data.qpos.copy())
 
     def hand_pose(self, hand: str) -> FloatArray:
         """Homogeneous transform (4, 4) from the hand's frame to the world; x points along the fingers."""
