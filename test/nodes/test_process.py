@@ -31,7 +31,34 @@ def make():
     node.create_timer(0.01, lambda: tell(node))
     return node
 
-run(make, priority=CONTROL_PRIORITY, on_made=ON_MADE)
+run(make, priority=CONTROL_PRIORITY, settle=SETTLE)
+"""
+
+COMES_BACK = """
+import os
+from rclpy.node import Node
+from vla_async.nodes import process
+from vla_async.nodes.membership import join, succeed
+from vla_async.nodes.threads import threads_of_process
+
+process.COMEBACK_S = 0.5
+
+def tell():
+    print(*map(os.sched_getscheduler, threads_of_process()), flush=True)
+
+def end():
+    tell()
+    os.kill(os.getpid(), 15)
+
+def make():
+    node = Node('successor')
+    tell()
+    node.create_timer(1.5, end)
+    return node
+
+join()
+succeed(1)
+process.run(make)
 """
 
 CONFIGURED = """
@@ -103,12 +130,12 @@ def test_a_wrong_parameter_is_one_line_and_exit_status_1(start):
 
 @pytest.fixture
 def policies(ros_domain):
-    """Scheduling policies of a process' main thread and of those of DDS, run with `on_made`; and the real-time one."""
+    """Scheduling policies of a process' main thread and of those of DDS, given its `settle`; and the real-time one."""
     granted = subprocess.run([sys.executable, '-c', 'import os; os.sched_setscheduler(0, 1, os.sched_param(1))'],
                              check=False, stderr=subprocess.DEVNULL).returncode == 0
 
-    def run(on_made, before=''):
-        program = before + IN_REAL_TIME.replace('ON_MADE', on_made)
+    def run(settle, before=''):
+        program = before + IN_REAL_TIME.replace('SETTLE', settle)
         done = subprocess.run([sys.executable, '-c', program], text=True, check=True, stdout=subprocess.PIPE)
         main, *dds = map(int, done.stdout.split())
         assert dds
@@ -125,6 +152,14 @@ def test_callbacks_and_the_threads_of_dds_have_real_time_priority_where_the_mach
 def test_callbacks_that_do_without_it_leave_it_to_the_threads_of_dds(policies):
     main, dds, realtime = policies('give_up_realtime')
     assert (main, dds) == (os.SCHED_OTHER, {realtime})
+
+
+def test_who_takes_the_place_of_a_dead_one_goes_before_ordinary_programs_until_it_has_settled(ros_domain, policies):
+    _, _, realtime = policies('lambda: None')
+    done = subprocess.run([sys.executable, '-c', COMES_BACK], text=True, check=True, stdout=subprocess.PIPE)
+    before, after = (set(map(int, line.split())) for line in done.stdout.splitlines())
+    assert before == {realtime}
+    assert after == {os.SCHED_OTHER}
 
 
 def test_a_bridge_that_was_configured_leaves_nothing_in_shared_memory(ros_domain):

@@ -133,7 +133,7 @@ class ActionGeneratorNode(PipelineNode):
 
 def main(models: ModelSource[ActionGenerator] | None = None) -> int:
     """Console entry point."""
-    return run(partial(ActionGeneratorNode, models), priority=ACTING_PRIORITY, on_made=give_up_realtime)
+    return run(partial(ActionGeneratorNode, models), priority=ACTING_PRIORITY, settle=give_up_realtime)
 
 
 def prepare(arguments: Sequence[str]) -> Callable[[], int]:

@@ -31,7 +31,7 @@ from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.threads import CONTROL_PRIORITY, STARTING_PRIORITY, Ticker, raise_process, take_turns_quickly
+from vla_async.nodes.threads import CONTROL_PRIORITY, RECOVERY_PRIORITY, Ticker, raise_process, take_turns_quickly
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.nodes.window_codec import WindowCodec
 from vla_async.timebase import step_ns
@@ -263,4 +263,4 @@ class HardwareBridgeNode(PipelineNode):
 
 def main() -> int:
     """Console entry point."""
-    return run(partial(HardwareBridgeNode, lambda: raise_process(CONTROL_PRIORITY)), priority=STARTING_PRIORITY)
+    return run(partial(HardwareBridgeNode, lambda: raise_process(CONTROL_PRIORITY)), priority=RECOVERY_PRIORITY)

@@ -22,6 +22,7 @@ from vla_async.nodes.lifecycle_client import LifecycleClient, Question
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.system_status import SystemStatusPublisher
+from vla_async.nodes.threads import RECOVERY_PRIORITY
 
 LOOK_PERIOD_S = 0.1
 ASK_PERIOD_S = 0.25  # of a node that is active
@@ -169,4 +170,4 @@ class LifecycleManager(Node):
 
 
 def main() -> int:
-    return run(LifecycleManager)
+    return run(LifecycleManager, priority=RECOVERY_PRIORITY)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -18,10 +19,11 @@ from rclpy.signals import SignalHandlerOptions
 
 from vla_async.errors import VlaAsyncError
 from vla_async.nodes.clock_reader import ClockReader
-from vla_async.nodes.membership import leave
-from vla_async.nodes.threads import raise_process
+from vla_async.nodes.membership import leave, predecessor
+from vla_async.nodes.threads import RECOVERY_PRIORITY, lower_process, raise_process
 
 POLL_S = 0.1  # a signal is noticed within this time
+COMEBACK_S = 3.0
 
 
 class Stop:
@@ -41,23 +43,27 @@ class Stop:
 
 
 def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, priority: int = 0,
-        on_made: Callable[[], object] = lambda: None) -> int:
+        settle: Callable[[], object] = lambda: None) -> int:
     """Run the node until a signal; returns the exit status (1 after an error that a user can mend).
 
     A node that has `close()` is told to stop all work while the ROS context still lives; one whose `failure` is set
     (a thread of it died) ends the process with that error, for whoever supervises it to start it again. All threads
     have real-time `priority`, unless it is 0, where the machine grants it: for nodes with little work, which motion
-    waits for. `on_made` is called in the main thread when the node is there, and with it the threads of DDS, which
+    waits for. `settle` is called in the main thread when the node is there, and with it the threads of DDS, which
     carry the messages: what it does about the priority concerns the callbacks alone.
+
+    A node that takes the place of one that died goes before ordinary programs at first: it settles after COMEBACK_S,
+    and is back before the robot has to rest.
     """
     stop = Stop()
     stop.install()
-    if priority:
-        raise_process(priority)
+    comes_back = predecessor() is not None
+    if priority or comes_back:
+        raise_process(priority or RECOVERY_PRIORITY)
     if not rclpy.ok():  # a process that stood by has joined the graph already
         rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
     try:
-        _spin(make_node, stop, on_made)
+        _spin(make_node, stop, settle if priority else lower_process, COMEBACK_S if comes_back else 0.0)
     except VlaAsyncError as error:
         sys.stderr.write(f'error: {error}\n')
         return 1
@@ -66,9 +72,10 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, pri
     return 0
 
 
-def _spin(make_node: Callable[[], Node], stop: Stop, on_made: Callable[[], object]) -> None:
+def _spin(make_node: Callable[[], Node], stop: Stop, settle: Callable[[], object], settled_s: float) -> None:
+    settling = Settling(settle, settled_s)
     node = make_node()
-    on_made()
+    settling.look()
     leave()
     name_process(node.get_name())
     executor = SingleThreadedExecutor()
@@ -78,6 +85,7 @@ def _spin(make_node: Callable[[], Node], stop: Stop, on_made: Callable[[], objec
     try:
         while not stop.requested:
             executor.spin_once(timeout_sec=POLL_S)
+            settling.look()
             if getattr(node, 'failure', None) is not None:
                 raise node.failure
             if deaths:
@@ -89,6 +97,18 @@ def _spin(make_node: Callable[[], Node], stop: Stop, on_made: Callable[[], objec
         clock.close()  # until now: a robot comes to rest in the node's time
         executor.shutdown()
         node.destroy_node()
+
+
+class Settling:
+    """Calls `settle` once, at the first look after so many seconds."""
+
+    def __init__(self, settle: Callable[[], object], after_s: float) -> None:
+        self._settle, self._due_s, self._done = settle, time.monotonic() + after_s, False
+
+    def look(self) -> None:
+        if not self._done and time.monotonic() >= self._due_s:
+            self._done = True
+            self._settle()
 
 
 def name_process(name: str) -> None:
