@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,11 +39,11 @@ def make(folder: Path) -> Callable[[int], tuple[Words, Inputs]]:
 def test_it_gives_what_the_layers_give_one_by_one(
         folder: Path, make: Callable[[int], tuple[Words, Inputs]], dtype: torch.dtype) -> None:
     spec = PolicySpec.load(folder)
-    expert = ActionExpert.load(folder, spec)
-    torch.nn.init.normal_(expert.field.action_out.weight, generator=torch.Generator().manual_seed(0))
-    expert = expert.for_inference('cpu', dtype)
+    loaded = ActionExpert.load(folder, spec)
+    torch.nn.init.normal_(loaded.field.action_out.weight, generator=torch.Generator().manual_seed(0))
+    expert = loaded.for_inference('cpu', dtype)
     noise = torch.randn(1, spec.horizon, len(spec.joints), generator=torch.Generator().manual_seed(9))
-    compiled = CompiledExpert(expert, STEPS, *make(0), noise)
+    compiled = CompiledExpert(copy.deepcopy(expert), STEPS, *make(0), noise)
     for seed in range(1, 6):  # masks, latents present and absent, ages that the example did not have
         words, inputs = make(seed)
         pictures = {c: (image.to(dtype) / 255)[None].permute(0, 3, 1, 2) for c, image in inputs.images.items()}

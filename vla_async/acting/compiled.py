@@ -12,6 +12,7 @@ from torch import nn
 
 from vla_async.acting.expert import ActionExpert
 from vla_async.acting.observation_encoder import Inputs, Reading, Words
+from vla_async.acting.packed_linear import pack
 
 WARM_UP = 3  # TorchScript watches the first two calls, and rewrites itself at the third
 
@@ -20,8 +21,9 @@ class CompiledExpert:
     """`ActionExpert` at batch size 1, for inputs of one shape, type and device; pictures come in as bytes."""
 
     def __init__(self, expert: ActionExpert, steps: int, words: Words, inputs: Inputs, noise: torch.Tensor) -> None:
-        """Takes a second. `words`, `inputs` and `noise` are arguments as they will come, with any values."""
+        """Takes a second, and the expert with it. The other arguments are as they will come, with any values."""
         self._cameras = tuple(inputs.images)
+        pack(expert)
         self._read = _compiled(_Reader(expert), _tensors(words))
         arguments = self._arguments(inputs, self.read(words), noise)
         self._chunk = _compiled(_Actor(expert, self._cameras, steps), arguments)
@@ -57,7 +59,7 @@ class _Actor(nn.Module):
     def __init__(self, expert: ActionExpert, cameras: tuple[str, ...], steps: int) -> None:
         super().__init__()
         self.expert, self.cameras, self.steps = expert, cameras, steps
-        self.dtype = expert.field.action_in.weight.dtype
+        self.dtype = expert.field.place.dtype
 
     def forward(self, *arguments: torch.Tensor) -> torch.Tensor:
         count = len(self.cameras)

@@ -50,7 +50,7 @@ class Slots(nn.Module):
 
 def _grid(features: torch.Tensor) -> torch.Tensor:
     """Centres of the cells, x and y in 0..1, shape (h * w, 2)."""
-    height, width = features.shape[-2:]
+    height, width = map(int, features.shape[-2:])  # numbers: a compiler then makes the grid once
     y = (torch.arange(height, device=features.device, dtype=features.dtype) + 0.5) / height
     x = (torch.arange(width, device=features.device, dtype=features.dtype) + 0.5) / width
     return torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=-1)

@@ -101,7 +101,7 @@ class ObservationEncoder(nn.Module):
     def read(self, words: Words) -> Reading:
         """What all chunks of one latent have in common."""
         summary = self._instruction(words.instruction, words.instruction_mask)
-        fused = self.fusion_in(words.fusion.to(self.fusion_in.weight.dtype))
+        fused = self.fusion_in(words.fusion.to(self.language_norm.weight.dtype))
         present = words.fusion_present[:, None, None]
         latent = torch.where(present, fused, self.null_fusion.to(fused.dtype))
         return Reading(summary, self.condition(summary.flatten(1)), latent, words.fusion_present)
@@ -145,7 +145,7 @@ class ObservationEncoder(nn.Module):
         return seen
 
     def _instruction(self, instruction: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-        embedded = self.language_in(self.language_norm(instruction.to(self.language_in.weight.dtype)))
+        embedded = self.language_in(self.language_norm(instruction.to(self.language_norm.weight.dtype)))
         words = embedded + self.language_place.to(embedded.dtype)
         mask = present | ~present.any(1, keepdim=True)  # none: attend to the padding
         words = self.language_block(words, mask[:, None, None, :])

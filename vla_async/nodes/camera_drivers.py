@@ -25,7 +25,7 @@ from vla_async.errors import VlaAsyncError
 from vla_async.launcher.child import at_leisure
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import image_message
-from vla_async.nodes.threads import CAMERA_PRIORITY, be_nice, raise_process
+from vla_async.nodes.threads import be_nice
 from vla_async.types import ImageArray
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ NAME = 'camera_drivers'
 AHEAD, AT_ONCE = 'ahead', 'at once'
 MAX_MESSAGE = 65536  # bytes
 REPORT_S = 1.0
-NICENESS = 10
+NICENESS = 19
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,7 @@ def serve(node: Node, connection: socket.socket, studio: Studio) -> None:
     if not told:
         return
     cameras = Cameras(**json.loads(told))
-    if cameras.urgent:
-        raise_process(CAMERA_PRIORITY)
-    else:
-        be_nice(NICENESS)
+    be_nice(-10 if cameras.urgent else NICENESS)
     publishers = {name: topics.pictures(topic).advertise(node) for name, topic in cameras.topics.items()}
 
     def publish(name: str, stamp_ns: int, picture: ImageArray) -> None:

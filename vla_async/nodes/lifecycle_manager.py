@@ -25,7 +25,7 @@ from vla_async.nodes.system_status import SystemStatusPublisher
 from vla_async.nodes.threads import RECOVERY_PRIORITY
 
 LOOK_PERIOD_S = 0.1
-ASK_PERIOD_S = 0.25  # of a node that is active
+ASK_PERIOD_S = 0.5  # of a node that is active
 UNREACHABLE_S = 1.0  # without an answer
 ASK_BUSY_S = 0.5  # from the demand of a transition to the first question about its outcome
 DEACTIVATE_PATIENCE_S = 2.0

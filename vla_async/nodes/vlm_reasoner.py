@@ -41,7 +41,7 @@ class Parameters(InputParameters):
                                     'matter for a warning [s]', low=0.01, high=600.0)
     patience_s: float = parameter(30.0, 'a pass that takes longer, beyond slow_delay_ms, has hung: the process is '
                                   'started again [s]', low=0.5, high=600.0)
-    niceness: int = parameter(15, 'how much the reasoner yields to the fast nodes on a busy machine', low=0, high=19)
+    niceness: int = parameter(10, 'how much the reasoner yields to the fast nodes on a busy machine', low=0, high=19)
 
 
 class VlmReasonerNode(PipelineNode):
