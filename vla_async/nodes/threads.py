@@ -19,7 +19,6 @@ SWITCH_INTERVAL_S = 0.0005  # a tenth of Python's own
 CONTROL_PRIORITY = 35  # motion and its messages
 ACTING_PRIORITY = 20  # what makes chunks: motion goes first
 RECOVERY_PRIORITY = 15  # who brings nodes back, and a node that comes back until it works
-CAMERA_PRIORITY = 10  # of simulated cameras: what is done with their pictures goes first
 JOIN_S = 10.0
 
 
@@ -175,6 +174,10 @@ def limit_model_threads(count: int) -> None:
 
 
 def be_nice(niceness: int) -> None:
-    """Let the calling thread yield to others by `niceness` (0 to 19), which says nothing in real time."""
+    """Let the calling thread yield to others by `niceness` (1 to 19), or go before them (-20 to -1) where it may.
+
+    In real time that says nothing: it gets ordinary priority.
+    """
     give_up_realtime()
-    os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)
