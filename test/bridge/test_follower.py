@@ -119,6 +119,19 @@ def begin(robot, distance=0.5, duration_s=1.0):
     return feed
 
 
+def test_what_the_controllers_hold_already_is_held_where_the_robot_is_near_it():
+    held = HOME + 0.06  # something hinders the joints
+    held[1], held[2] = np.nan, HOME[2] + 1.0
+    follower = MotionFollower(CONFIG)
+    follower.observe(T0, HOME, ZERO)
+    follower.activate(T0, T0, held)
+    sent = follower.tick(T0 + TICK, T0 + TICK).command
+    expected = held.copy()
+    expected[1:3] = HOME[1:3]
+    np.testing.assert_array_equal(sent.position, expected)
+    assert not sent.velocity.any()
+
+
 def test_it_holds_the_measured_position_until_motion_comes():
     robot = Robot().run(0.1)
     assert robot.follower.state == 'holding'

@@ -22,6 +22,7 @@ from vla_async.bridge.clock_watch import ClockWatch
 from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.course import Course
 from vla_async.bridge.guard import Guard
+from vla_async.bridge.handover import start_position
 from vla_async.bridge.motion import Motion, Spline
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.stop_signal import StopSignal
@@ -104,13 +105,16 @@ class MotionFollower:
 
     # -- what people and supervisors say -----------------------------------------------------------------------
 
-    def activate(self, now_ns: int, steady_ns: int) -> None:
-        """Hold the robot where it is; raises DataError unless that is known and within the limits."""
+    def activate(self, now_ns: int, steady_ns: int, held: FloatArray | None = None) -> None:
+        """Hold the robot where it is, or where its controllers hold it already: (D,), NaN where that is not known.
+
+        Raises DataError unless it is known where the robot is, and that is within the limits.
+        """
         with self._lock:
             fault = self._watchdog.takeover_fault(now_ns) or self._stop_signal.fault(now_ns)
             if fault:
                 raise DataError(f'the bridge cannot take over the robot: {fault}')
-            self._anchor(now_ns)
+            self._anchor(now_ns, held)
             self._clock.restart(now_ns, steady_ns)
             self._latch = ''
             self._become(HOLDING, 'no motion has come yet')
@@ -251,12 +255,13 @@ class MotionFollower:
         else:
             self._become(HOLDING, self._latch or 'no new motion came')
 
-    def _anchor(self, now_ns: int) -> None:
-        """Take the measured position as the set-point."""
+    def _anchor(self, now_ns: int, held: FloatArray | None = None) -> None:
+        """Take the measured position as the set-point, or what is held."""
         reading = self._watchdog.reading
         if reading is None:
             raise DataError('no joint state has come')
-        self._course.rest_at(np.clip(reading.position, self._config.lower, self._config.upper), now_ns)
+        position = reading.position if held is None else start_position(reading.position, held, self._config)
+        self._course.rest_at(np.clip(position, self._config.lower, self._config.upper), now_ns)
         self._window = None
         self._guard.restart(self._course.sent[0])
 

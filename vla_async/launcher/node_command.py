@@ -7,11 +7,13 @@ from typing import Any
 
 import yaml
 
-from vla_async.graph import SIMULATION, NodeSpec
+from vla_async.graph import NodeSpec
 from vla_async.launcher.process import Command
 from vla_async.resources import share
 
-MEMBERSHIP, ROBOT_MEMBERSHIP = 'vla_async.nodes.membership', 'vla_async.nodes.robot_membership'
+MEMBERSHIP = 'vla_async.nodes.membership'
+MEMBERSHIPS = {'robot_simulator': 'vla_async.nodes.robot_membership',  # of those that need to know more
+               'hardware_bridge': 'vla_async.nodes.bridge_membership'}
 
 
 def write_overrides(overrides: Mapping[str, Mapping[str, Any]], path: Path) -> None:
@@ -27,4 +29,4 @@ def node_command(spec: NodeSpec, parameters: Path, *, essential: bool) -> Comman
         ('--ros-args', '--remap', f'__node:={spec.name}', '--params-file', str(share() / 'config/vla_async.yaml'),
          '--params-file', str(parameters)),
         essential=essential, pictures=spec.pictures,
-        membership=ROBOT_MEMBERSHIP if spec in SIMULATION else MEMBERSHIP)
+        membership=MEMBERSHIPS.get(spec.name, MEMBERSHIP))

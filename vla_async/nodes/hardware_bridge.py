@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.body_guard import BodyGuard
 from vla_async.bridge.follower import STOPPING
+from vla_async.bridge.handover import held_set_points
 from vla_async.bridge.outputs import ControllerOutput, OutputSettings, make_output
 from vla_async.bridge.outputs.trajectory_settings import commit_s, settings_of
 from vla_async.bridge.saturation import SaturationWatch
@@ -21,6 +23,7 @@ from vla_async.embodiment import Output, TrajectoryOutput
 from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
+from vla_async.nodes.bridge_membership import last_set_point
 from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.commanders import other_commander
 from vla_async.nodes.controller_conversions import to_controller
@@ -100,6 +103,8 @@ class HardwareBridgeNode(PipelineNode):
         self._signal = StopSignal(values.stop_heartbeat_s, self._tolerances.clock_lead_s)
         self._body = BodyGuard(self.robot, values.hand_speed_max)
         self._streams = TrajectoryControllers(self, values.trajectory_replacement)
+        last = last_set_point()
+        self._held = None if last is None else held_set_points(self.robot, np.array(last.position))
         self._follow(commit_s=0.0)
         self._controllers = {output: self.advertise(topics.controller(output)) for output in self.robot.outputs}
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
@@ -127,7 +132,8 @@ class HardwareBridgeNode(PipelineNode):
         self._outputs = [(self._sender(output, variants), output, publisher)
                          for output, publisher in self._controllers.items()]
         self._measure()
-        self._follower.activate(*one_instant(self.now_ns))
+        self._follower.activate(*one_instant(self.now_ns), self._held)
+        self._held = None
         self._take_priority()
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self.watch('control', self._ticker, CONTROL_PATIENCE_S)

@@ -73,8 +73,8 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             publish=('trajectory', 'fusion_status'), reply=('~/reset',),
             subscribe=('task', 'action_chunk', 'joint_set_point', 'joint_states')),
         'hardware_bridge': Rights(
-            publish=(*controllers, 'joint_set_point'),
-            subscribe=('trajectory', 'joint_states', 'stop_signal',
+            publish=(*controllers, 'joint_set_point'),  # its successor, which stands by, listens to the latter
+            subscribe=('trajectory', 'joint_states', 'joint_set_point', 'stop_signal',
                        *_trajectory_controllers(robot, 'controller_state')),
             reply=tuple(f'~/{name}' for name in BRIDGE_SERVICES),
             request=_trajectory_controllers(robot, 'get_parameters', 'list_parameters')),
