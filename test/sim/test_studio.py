@@ -54,6 +54,14 @@ def test_the_scene_of_the_seed_is_drawn_with_everything_where_it_was_told(states
     renderer.close()
 
 
+def test_a_world_that_stands_still_is_not_seen_twice(states, studio, world):
+    tell(states, world, 1, world.scene.seed)
+    assert studio.capture() == 10
+    assert studio.capture() is None
+    tell(states, world, 2, world.scene.seed)
+    assert studio.capture() == 20
+
+
 def test_a_new_episode_brings_its_scene(states, studio, world):
     pictures = []
     for episode, seed in ((0, 3), (1, 4), (2, 3)):

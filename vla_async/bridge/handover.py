@@ -27,5 +27,6 @@ def start_position(measured: FloatArray, held: FloatArray, config: FollowerConfi
 
     A hindered joint is not where it is held, and would jump if it was commanded from where it is.
     """
-    near = config.apart(held, measured) <= config.tolerances.start  # NaN and infinity are not
+    with np.errstate(invalid='ignore'):  # NaN and infinity are near nothing
+        near = config.apart(held, measured) <= config.tolerances.start
     return np.where(near, held, measured)

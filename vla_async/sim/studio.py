@@ -7,7 +7,7 @@ from vla_async.sim.shared_state import SharedState
 from vla_async.sim.world import World, WorldState
 from vla_async.types import ImageArray
 
-UNKNOWN = -1  # no episode has this number
+UNKNOWN = -1  # no episode has this number, no state this stamp
 
 
 class Studio:
@@ -17,13 +17,14 @@ class Studio:
         """Raises ConfigError for an unknown task, a robot without a table, and a bad URDF."""
         self._world, self._states = World(robot, task), states
         self._renderer = Renderer(self._world)
-        self._state, self._episode = self._world.snapshot(), UNKNOWN
+        self._state, self._episode, self._stamp_ns = self._world.snapshot(), UNKNOWN, UNKNOWN
 
     def capture(self) -> int | None:
-        """Look at the newest state, which `render` draws from now on; its stamp [ns], None when there is none."""
+        """Look at the newest state, which `render` draws from now on; its stamp [ns], None when it is no new one."""
         told = self._states.newest()
-        if told is None:
+        if told is None or told.stamp_ns == self._stamp_ns:
             return None
+        self._stamp_ns = told.stamp_ns
         if told.episode != self._episode:
             self._world.reset(told.seed)
             self._episode = told.episode
