@@ -84,7 +84,8 @@ class Recording:
         return Mark(now_ns, now_ns, self.newest)
 
     def trace(self, mark: Mark, end_ns: int, before_s: float = 0.0) -> Trace:
-        """What came since the mark, or from `before_s` before it on."""
+        """What came since the mark, or from `before_s` before it on; also what came while this process had to wait."""
+        self.look()
         times = np.array([(ns - mark.begin_ns) / NS_PER_S for ns, _, _ in self._speeds])
         shown = times >= -before_s
         rows = np.array([row[1:] for row in self._speeds]).reshape(-1, 2)[shown]
