@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vla_async.sim.camera_loop import CameraLoop
     from vla_async.sim.studio import Studio
 
-NAME = 'camera_drivers'
+ROBOTS, ONLOOKERS = 'camera_drivers', 'spectator'  # the nodes' names
 AHEAD, AT_ONCE = 'ahead', 'at once'
 MAX_MESSAGE = 65536  # bytes
 REPORT_S = 1.0
@@ -97,12 +97,12 @@ def make_studio(robot: str, task: str, memory: int) -> Studio:
 
 
 def main() -> None:
-    """`camera_drivers <socket> <memory> <domain> <robot> <task> <ahead or at once> [ROS arguments]`."""
+    """`camera_drivers <node's name> <socket> <memory> <domain> <robot> <task> <ahead or at once> [ROS arguments]`."""
     for number in (signal.SIGINT, signal.SIGTERM):  # it ends with the robot
         signal.signal(number, signal.SIG_IGN)
-    descriptor, memory, domain, robot, task, when = sys.argv[1:7]
-    rclpy.init(args=sys.argv[7:], domain_id=int(domain), signal_handler_options=SignalHandlerOptions.NO)
-    node = Node(NAME, use_global_arguments=False, start_parameter_services=False,
+    name, descriptor, memory, domain, robot, task, when = sys.argv[1:8]
+    rclpy.init(args=sys.argv[8:], domain_id=int(domain), signal_handler_options=SignalHandlerOptions.NO)
+    node = Node(name, use_global_arguments=False, start_parameter_services=False,
                 parameter_overrides=[Parameter('start_type_description_service', value=False)])
     make = partial(make_studio, robot, task, int(memory))
     with socket.socket(fileno=int(descriptor)) as connection, suppress(ConnectionError):  # the robot was killed

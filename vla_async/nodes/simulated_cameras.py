@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from vla_async.embodiment import load
 from vla_async.launcher.transport import transport
 from vla_async.nodes import topics
-from vla_async.nodes.camera_drivers import AHEAD, AT_ONCE, MAX_MESSAGE, Cameras
+from vla_async.nodes.camera_drivers import AHEAD, AT_ONCE, MAX_MESSAGE, ONLOOKERS, ROBOTS, Cameras
 from vla_async.nodes.threads import ordinary_priority
 from vla_async.sim.furniture import SPECTATOR
 from vla_async.sim.shared_state import SharedState
@@ -37,10 +37,10 @@ class Place:
 class CameraProcess:
     """One process, replaced when it dies; in the same ROS domain, with the same ROS arguments as this one."""
 
-    def __init__(self, place: Place, memory: int, *, ahead: bool) -> None:
-        """`ahead`: it gets ready without haste."""
+    def __init__(self, name: str, place: Place, memory: int, *, ahead: bool) -> None:
+        """`name` is its node's. `ahead`: it gets ready without haste."""
         self.skipped, self.restarts, self.fault = 0, 0, ''
-        self._place, self._memory = place, memory
+        self._name, self._place, self._memory = name, place, memory
         self._cameras: Cameras | None = None
         self._start(AHEAD if ahead else AT_ONCE)
 
@@ -80,8 +80,8 @@ class CameraProcess:
         own = sys.argv[sys.argv.index('--ros-args'):] if '--ros-args' in sys.argv else []
         with theirs, ordinary_priority():
             self._process = subprocess.Popen(
-                [sys.executable, '-m', MODULE, str(theirs.fileno()), str(self._memory), str(self._place.domain),
-                 self._place.robot, self._place.task, when, *own],
+                [sys.executable, '-m', MODULE, self._name, str(theirs.fileno()), str(self._memory),
+                 str(self._place.domain), self._place.robot, self._place.task, when, *own],
                 stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno(), self._memory],
                 env={**os.environ, **transport(os.environ, pictures=True)})
         self._connection.setblocking(False)
@@ -97,8 +97,8 @@ class SimulatedCameras:
         """`ahead`: for a robot that is not there yet."""
         self._robot = load(place.robot)
         self.place, self.states = place, SharedState()
-        self._processes = [CameraProcess(place, self.states.descriptor, ahead=ahead)
-                           for _ in range(2 if self._robot.cameras else 1)]
+        self._processes = [CameraProcess(name, place, self.states.descriptor, ahead=ahead)
+                           for name in ((ROBOTS, ONLOOKERS) if self._robot.cameras else (ONLOOKERS,))]
 
     def begin(self, full_name: Callable[[str], str], spectator_hz: float) -> None:
         """Let them draw, and publish on the topics of these names."""
