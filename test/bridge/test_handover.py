@@ -12,16 +12,21 @@ HOME = ROBOT.array('home')
 
 
 def test_controllers_of_single_positions_hold_the_last_ones():
-    np.testing.assert_array_equal(held_set_points(ROBOT, HOME + 0.1), HOME + 0.1)
+    np.testing.assert_array_equal(held_set_points(ROBOT, HOME + 0.1, 1.0), HOME + 0.1)
 
 
 def test_of_other_controllers_nobody_knows_what_they_hold():
     assert all(output.kind != 'forward_position' for output in CONTROLLED.outputs)
-    assert np.isnan(held_set_points(CONTROLLED, HOME)).all()
+    assert np.isnan(held_set_points(CONTROLLED, HOME, 1.0)).all()
+
+
+@pytest.mark.parametrize('age_s', [-0.1, 6.0, np.nan])
+def test_of_set_points_that_are_old_or_of_another_clock_nobody_knows_whether_they_are_held(age_s):
+    assert np.isnan(held_set_points(ROBOT, HOME, age_s)).all()
 
 
 def test_a_message_of_another_robot_says_nothing():
-    assert np.isnan(held_set_points(ROBOT, HOME[:7])).all()
+    assert np.isnan(held_set_points(ROBOT, HOME[:7], 1.0)).all()
 
 
 @pytest.mark.parametrize('unknown', [np.nan, np.inf, -np.inf, 1e300, 0.21, -0.21])

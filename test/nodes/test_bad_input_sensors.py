@@ -46,6 +46,7 @@ def test_the_camera_that_comes_back_is_used_again(graph, robot, generator):
     chunks.clear()
     robot.cameras['right_wrist'] = camera
     graph.until(lambda: chunks and 'missing streams' not in generator.problems, 'chunks again')
+    assert generator.failure is None
 
 
 def test_missing_joints_are_named_and_the_bridge_does_not_take_over(graph, robot):

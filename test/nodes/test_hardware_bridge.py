@@ -8,9 +8,10 @@ from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 from vla_async_msgs.msg import StopSignal
 
-from vla_async.nodes import topics
-from vla_async.nodes.conversions import to_time
+from vla_async.nodes import bridge_membership, topics
+from vla_async.nodes.conversions import SetPointMessage, to_time
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+from vla_async.types import JointCommand
 
 SPEED = 'speed_scaling_state_broadcaster/speed_scaling'
 
@@ -56,6 +57,19 @@ def test_a_stop_signal_whose_heartbeat_fails_stops_the_robot(graph, robot):
     graph.probe.destroy_timer(beat)
     graph.until_diagnosed('hardware_bridge', 'stop signal: silent')
     graph.until(lambda: bridge._follower.state == 'stopped', 'the stop')  # with the next tick
+
+
+@pytest.mark.parametrize(('ago_s', 'begins'), [(0.5, 0.0), (60.0, 0.06)])
+def test_a_successor_begins_with_what_the_controllers_hold_unless_that_was_long_ago(graph, robot, ago_s, begins):
+    held = robot.position.copy()
+    robot.measured = lambda position: position + 0.06  # it leans on something
+    zero = np.zeros_like(held)
+    bridge_membership._last.append(SetPointMessage(held.size).of(
+        JointCommand(0, held, zero, zero), time.time_ns() - round(ago_s * 1e9), 0, 'following', ''))
+    graph.bring_up(HardwareBridgeNode)
+    graph.until(lambda: robot.commands, 'commands')
+    np.testing.assert_allclose(robot.commands[0], held + begins, atol=1e-12)
+    assert bridge_membership.last_set_point() is None
 
 
 def test_a_robot_that_runs_slowly_is_not_led_faster_than_it_follows(graph, robot):

@@ -41,7 +41,7 @@ from vla_async.nodes import process
 from vla_async.nodes.membership import join, succeed
 from vla_async.nodes.threads import threads_of_process
 
-process.COMEBACK_S = 0.5
+process.RECOVERY_S = 0.5
 
 def tell():
     print(*map(os.sched_getscheduler, threads_of_process()), flush=True)

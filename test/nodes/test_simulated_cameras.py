@@ -15,7 +15,7 @@ from vla_async.nodes import topics
 from vla_async.nodes.conversions import to_ns
 from vla_async.nodes.simulated_cameras import Place, SimulatedCameras, cameras_for, make_ready
 from vla_async.picture import pixels
-from vla_async.sim.shared_state import ToldState
+from vla_async.sim.shared_state import StampedState
 from vla_async.sim.world import World
 
 ROBOT = embodiment.load('astribot_s1')
@@ -45,7 +45,7 @@ def cameras(place, world):
 
 
 def tell(cameras, world, stamp_ns):
-    cameras.states.tell(ToldState(0, 3, stamp_ns, world.snapshot().qpos))
+    cameras.states.write(StampedState(0, 3, stamp_ns, world.snapshot().qpos))
 
 
 def drivers():
@@ -132,6 +132,7 @@ def test_ones_that_died_while_standing_by_are_replaced(graph, place, world):
     cameras.begin(str, 10.0)
     heard = graph.hear(HEAD)
     until_seen(graph, cameras, world, heard, 1)
+    assert cameras.restarts == 2
     cameras.close()
 
 

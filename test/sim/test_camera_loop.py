@@ -7,7 +7,7 @@ import pytest
 from vla_async.sim.camera_loop import CameraLoop
 
 
-class FakeStudio:
+class FakeRenderer:
     """Sees something new at every look."""
 
     def __init__(self, nothing=0):
@@ -22,7 +22,7 @@ class FakeStudio:
         return np.full((2, 2, 3), self.looks, np.uint8)
 
 
-def pictures_of(dividers, count, studio=None, rate_hz=500.0):
+def pictures_of(dividers, count, renderer=None, rate_hz=500.0):
     """The first pictures that a loop publishes, and the loop."""
     pictures, stop = [], threading.Event()
 
@@ -30,7 +30,7 @@ def pictures_of(dividers, count, studio=None, rate_hz=500.0):
         pictures.append((name, stamp_ns, int(picture[0, 0, 0])))
         if len(pictures) >= count:
             stop.set()
-    loop = CameraLoop(studio or FakeStudio(), rate_hz, dividers, publish)
+    loop = CameraLoop(renderer or FakeRenderer(), rate_hz, dividers, publish)
     loop.run(stop)
     return pictures, loop
 
@@ -47,12 +47,12 @@ def test_a_camera_with_a_divider_is_drawn_every_so_many_periods():
 
 
 def test_nothing_is_drawn_while_there_is_nothing_to_see():
-    pictures, _ = pictures_of({'head': 1}, 2, FakeStudio(nothing=3))
+    pictures, _ = pictures_of({'head': 1}, 2, FakeRenderer(nothing=3))
     assert [number for _, _, number in pictures] == [4, 5]
 
 
 def test_a_studio_that_fails_ends_the_loop():
-    class Broken(FakeStudio):
+    class Broken(FakeRenderer):
         def render(self, name):
             raise RuntimeError('no EGL')
     with pytest.raises(RuntimeError, match='no EGL'):
@@ -60,7 +60,7 @@ def test_a_studio_that_fails_ends_the_loop():
 
 
 def test_periods_that_are_missed_are_skipped_and_counted():
-    class Slow(FakeStudio):
+    class Slow(FakeRenderer):
         def render(self, name):
             time.sleep(0.01)
             return super().render(name)
@@ -71,7 +71,7 @@ def test_periods_that_are_missed_are_skipped_and_counted():
 
 
 def test_a_loop_that_was_stopped_before_it_began_draws_nothing():
-    studio, stop = FakeStudio(), threading.Event()
+    renderer, stop = FakeRenderer(), threading.Event()
     stop.set()
-    CameraLoop(studio, 500.0, {'head': 1}, lambda *_: None).run(stop)
-    assert studio.looks == 0
+    CameraLoop(renderer, 500.0, {'head': 1}, lambda *_: None).run(stop)
+    assert renderer.looks == 0

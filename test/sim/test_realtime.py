@@ -59,12 +59,12 @@ def test_a_reset_brings_the_robot_home_and_counts_episodes(running):
 
 def test_cameras_are_told_what_there_is_to_see(running, world):
     running.start()
-    wait_for(lambda: running.told.newest() is not None)
-    first = running.told.newest()
+    wait_for(lambda: running.told.read() is not None)
+    first = running.told.read()
     assert (first.episode, first.seed) == (0, 0)
     running.reset(6, None)
-    wait_for(lambda: running.told.newest().seed == 6)
-    told = running.told.newest()
+    wait_for(lambda: running.told.read().seed == 6)
+    told = running.told.read()
     assert told.episode == 1
     assert told.stamp_ns > first.stamp_ns
     assert len(told.qpos) == world.model.nq

@@ -4,6 +4,8 @@ The operators are those that torch's own compiler emits, which itself would need
 """
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import nn
 
@@ -20,7 +22,8 @@ class PackedLinear(nn.Module):
         self.bias = linear.bias
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return _product(x, self.packed, self.bias)
+        product: torch.Tensor = _scripted()(x, self.packed, self.bias)
+        return product
 
 
 def pack(module: nn.Module) -> None:
@@ -38,6 +41,11 @@ def _gains(linear: nn.Linear) -> bool:
     return weight.device.type == 'cpu' and weight.dtype == torch.bfloat16 and min(weight.shape) >= SMALLEST
 
 
-@torch.jit.script  # a trace cannot hold the empty list
+@cache
+def _scripted() -> torch.jit.ScriptFunction:
+    """A script, as a trace cannot hold the empty list; made here, as not every build of torch knows the operator."""
+    return torch.jit.script(_product)
+
+
 def _product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, 'none', [], None)

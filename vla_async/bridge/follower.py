@@ -15,8 +15,6 @@ from collections import deque
 from threading import RLock
 from typing import Protocol
 
-import numpy as np
-
 from vla_async.bridge.aim_watch import AimWatch, ControllerState
 from vla_async.bridge.clock_watch import ClockWatch
 from vla_async.bridge.config import FollowerConfig
@@ -106,9 +104,9 @@ class MotionFollower:
     # -- what people and supervisors say -----------------------------------------------------------------------
 
     def activate(self, now_ns: int, steady_ns: int, held: FloatArray | None = None) -> None:
-        """Hold the robot where it is, or where its controllers hold it already: (D,), NaN where that is not known.
+        """Hold the robot where its controllers hold it already, (D,), NaN: not known, or else where it is measured.
 
-        Raises DataError unless it is known where the robot is, and that is within the limits.
+        Raises DataError unless that is known and within the limits.
         """
         with self._lock:
             fault = self._watchdog.takeover_fault(now_ns) or self._stop_signal.fault(now_ns)
@@ -257,11 +255,7 @@ class MotionFollower:
 
     def _anchor(self, now_ns: int, held: FloatArray | None = None) -> None:
         """Take the measured position as the set-point, or what is held."""
-        reading = self._watchdog.reading
-        if reading is None:
-            raise DataError('no joint state has come')
-        position = reading.position if held is None else start_position(reading.position, held, self._config)
-        self._course.rest_at(np.clip(position, self._config.lower, self._config.upper), now_ns)
+        self._course.rest_at(start_position(self._watchdog.measured(), held, self._config), now_ns)
         self._window = None
         self._guard.restart(self._course.sent[0])
 

@@ -7,14 +7,17 @@ from vla_async.bridge.config import FollowerConfig
 from vla_async.embodiment import Embodiment
 from vla_async.types import FloatArray
 
+KNOWN_S = 5.0  # a reserve takes over sooner; later somebody else may have commanded the robot
 
-def held_set_points(robot: Embodiment, last: FloatArray) -> FloatArray:
+
+def held_set_points(robot: Embodiment, last: FloatArray, age_s: float) -> FloatArray:
     """What the controllers hold since their bridge is dead, (D,), by its last set-points; NaN: not known.
 
     Known of those that are given single positions. The others go on: a trajectory to its end, a twist to its time-out.
+    `age_s`: how long ago the last set-points were sent.
     """
     held = np.full(robot.dof, np.nan)
-    if last.shape != held.shape:
+    if last.shape != held.shape or not 0.0 <= age_s <= KNOWN_S:
         return held
     joints = [robot.joint_names.index(name) for output in robot.outputs if output.kind == 'forward_position'
               for name in output.joints]
@@ -22,11 +25,13 @@ def held_set_points(robot: Embodiment, last: FloatArray) -> FloatArray:
     return held
 
 
-def start_position(measured: FloatArray, held: FloatArray, config: FollowerConfig) -> FloatArray:
-    """Where to begin, (D,): what is held, but measured positions of joints that are far from it or hold nothing known.
+def start_position(measured: FloatArray, held: FloatArray | None, config: FollowerConfig) -> FloatArray:
+    """Where to begin, (D,), inside the limits: what is held, but where that is unknown or far off what is measured.
 
     A hindered joint is not where it is held, and would jump if it was commanded from where it is.
     """
-    with np.errstate(invalid='ignore'):  # NaN and infinity are near nothing
-        near = config.apart(held, measured) <= config.tolerances.start
-    return np.where(near, held, measured)
+    if held is not None:
+        with np.errstate(invalid='ignore'):  # NaN and infinity are near nothing
+            near = config.apart(held, measured) <= config.tolerances.start
+        measured = np.where(near, held, measured)
+    return np.clip(measured, config.lower, config.upper)

@@ -5,6 +5,7 @@ import numpy as np
 
 from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.response_watch import ResponseWatch
+from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
 from vla_async.timebase import seconds
 from vla_async.types import FloatArray
@@ -43,6 +44,12 @@ class Watchdog:
         if age_s < -self._tolerances.clock_lead_s:
             return f'joint states are stamped {-age_s:.1f} s in the future: the clocks differ'
         return ''
+
+    def measured(self) -> FloatArray:
+        """Where the joints are, (D,) [rad or m]; raises DataError before anything was measured."""
+        if self.reading is None:
+            raise DataError('no joint state has come')
+        return self.reading.position
 
     def forget(self) -> None:
         """The clock was set: what was measured before has no age any more."""

@@ -38,7 +38,7 @@ def follow(starter: int) -> None:
 
 def stand_by(module: str, membership: str) -> Callable[[], int]:
     """Prepare, join, say so, and return what to run when called up; end when the starter is gone."""
-    work = at_leisure(partial(_prepared, module))
+    work = at_low_priority(partial(_prepared, module))
     members = importlib.import_module(membership) if membership else None
     if members is not None:
         members.join()
@@ -52,7 +52,7 @@ def stand_by(module: str, membership: str) -> Callable[[], int]:
     return work
 
 
-def at_leisure(prepare: Callable[[], Prepared]) -> Prepared:
+def at_low_priority(prepare: Callable[[], Prepared]) -> Prepared:
     """What `prepare` returns, made at the expense of nobody. When it fails, having said why, the process ends."""
     made: list[Prepared] = []
 

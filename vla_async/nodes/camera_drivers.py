@@ -22,7 +22,7 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from vla_async.errors import VlaAsyncError
-from vla_async.launcher.child import at_leisure
+from vla_async.launcher.child import at_low_priority
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import image_message
 from vla_async.nodes.threads import be_nice
@@ -30,9 +30,9 @@ from vla_async.types import ImageArray
 
 if TYPE_CHECKING:
     from vla_async.sim.camera_loop import CameraLoop
-    from vla_async.sim.studio import Studio
+    from vla_async.sim.remote_renderer import RemoteRenderer
 
-ROBOTS, ONLOOKERS = 'camera_drivers', 'spectator'  # the nodes' names
+ROBOT_NODE, SPECTATOR_NODE = 'camera_drivers', 'spectator'  # the nodes' names
 AHEAD, AT_ONCE = 'ahead', 'at once'
 MAX_MESSAGE = 65536  # bytes
 REPORT_S = 1.0
@@ -52,7 +52,7 @@ class Cameras:
         return json.dumps(asdict(self)).encode()
 
 
-def serve(node: Node, connection: socket.socket, studio: Studio) -> None:
+def serve(node: Node, connection: socket.socket, renderer: RemoteRenderer) -> None:
     """Learn what is to be drawn, and draw it until the other end closes."""
     from vla_async.sim.camera_loop import CameraLoop
     told = connection.recv(MAX_MESSAGE)
@@ -66,12 +66,12 @@ def serve(node: Node, connection: socket.socket, studio: Studio) -> None:
         publishers[name].publish(image_message(stamp_ns, f'{name}_camera_optical', picture))
     fastest = max(cameras.rates.values())
     dividers = {name: max(1, round(fastest / rate)) for name, rate in cameras.rates.items()}
-    loop, stop = CameraLoop(studio, fastest, dividers, publish), threading.Event()
+    loop, stop = CameraLoop(renderer, fastest, dividers, publish), threading.Event()
     threading.Thread(target=report, args=(connection, loop, stop), name='report', daemon=True).start()
     try:
         loop.run(stop)
     finally:
-        studio.close()
+        renderer.close()
 
 
 def report(connection: socket.socket, loop: CameraLoop, stop: threading.Event) -> None:
@@ -88,12 +88,12 @@ def report(connection: socket.socket, loop: CameraLoop, stop: threading.Event) -
             stop.set()
 
 
-def make_studio(robot: str, task: str, memory: int) -> Studio:
+def make_renderer(robot: str, task: str, memory: int) -> RemoteRenderer:
     """What draws; takes a while, also to import."""
     from vla_async.embodiment import load
+    from vla_async.sim.remote_renderer import RemoteRenderer
     from vla_async.sim.shared_state import SharedState
-    from vla_async.sim.studio import Studio
-    return Studio(load(robot), task, SharedState(memory))
+    return RemoteRenderer(load(robot), task, SharedState(memory))
 
 
 def main() -> None:
@@ -104,10 +104,10 @@ def main() -> None:
     rclpy.init(args=sys.argv[8:], domain_id=int(domain), signal_handler_options=SignalHandlerOptions.NO)
     node = Node(name, use_global_arguments=False, start_parameter_services=False,
                 parameter_overrides=[Parameter('start_type_description_service', value=False)])
-    make = partial(make_studio, robot, task, int(memory))
+    make = partial(make_renderer, robot, task, int(memory))
     with socket.socket(fileno=int(descriptor)) as connection, suppress(ConnectionError):  # the robot was killed
         try:
-            serve(node, connection, at_leisure(make) if when == AHEAD else make())
+            serve(node, connection, at_low_priority(make) if when == AHEAD else make())
         except VlaAsyncError as error:
             connection.send(json.dumps({'fault': str(error)}).encode())
     rclpy.shutdown()

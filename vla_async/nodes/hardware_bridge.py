@@ -37,7 +37,8 @@ from vla_async.nodes.process import run
 from vla_async.nodes.threads import CONTROL_PRIORITY, RECOVERY_PRIORITY, Ticker, raise_process, take_turns_quickly
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.nodes.window_codec import WindowCodec
-from vla_async.timebase import step_ns
+from vla_async.timebase import seconds, step_ns
+from vla_async.types import FloatArray
 from vla_async.urdf import effort_limits
 
 REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
@@ -103,8 +104,7 @@ class HardwareBridgeNode(PipelineNode):
         self._signal = StopSignal(values.stop_heartbeat_s, self._tolerances.clock_lead_s)
         self._body = BodyGuard(self.robot, values.hand_speed_max)
         self._streams = TrajectoryControllers(self, values.trajectory_replacement)
-        last = last_set_point()
-        self._held = None if last is None else held_set_points(self.robot, np.array(last.position))
+        self._last = last_set_point()  # of a predecessor
         self._follow(commit_s=0.0)
         self._controllers = {output: self.advertise(topics.controller(output)) for output in self.robot.outputs}
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
@@ -126,14 +126,15 @@ class HardwareBridgeNode(PipelineNode):
     def activate(self) -> None:
         other = self._other_commander()
         if other:
+            self._last = None  # the controllers may hold what that one says
             raise DataError(other)
         variants = self._streams.variants()
         self._follow(commit_s(self.robot, variants))
         self._outputs = [(self._sender(output, variants), output, publisher)
                          for output, publisher in self._controllers.items()]
         self._measure()
-        self._follower.activate(*one_instant(self.now_ns), self._held)
-        self._held = None
+        self._follower.activate(*one_instant(self.now_ns), self._held())
+        self._last = None
         self._take_priority()
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self.watch('control', self._ticker, CONTROL_PATIENCE_S)
@@ -166,6 +167,13 @@ class HardwareBridgeNode(PipelineNode):
         self._follower = MotionFollower(config, self._body, self._signal)
         if self._reading is not None:
             self._follower.observe(self._reading.stamp_ns, self._reading.position, self._reading.velocity)
+
+    def _held(self) -> FloatArray | None:
+        """What the controllers hold of a predecessor, if there was one."""
+        last = self._last
+        if last is None:
+            return None
+        return held_set_points(self.robot, np.array(last.position), seconds(self.now_ns() - to_ns(last.sent)))
 
     def _sender(self, output: Output, variants: Mapping[str, str]) -> ControllerOutput:
         settings = OutputSettings(self._values.joint_state_age_s)

@@ -23,7 +23,7 @@ from vla_async.nodes.membership import leave, predecessor
 from vla_async.nodes.threads import RECOVERY_PRIORITY, lower_process, raise_process
 
 POLL_S = 0.1  # a signal is noticed within this time
-COMEBACK_S = 3.0
+RECOVERY_S = 3.0
 
 
 class Stop:
@@ -52,7 +52,7 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, pri
     waits for. `settle` is called in the main thread when the node is there, and with it the threads of DDS, which
     carry the messages: what it does about the priority concerns the callbacks alone.
 
-    A node that takes the place of one that died goes before ordinary programs at first: it settles after COMEBACK_S,
+    A node that takes the place of one that died goes before ordinary programs at first: it settles after RECOVERY_S,
     and is back before the robot has to rest.
     """
     stop = Stop()
@@ -62,8 +62,12 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, pri
         raise_process(priority or RECOVERY_PRIORITY)
     if not rclpy.ok():  # a process that stood by has joined the graph already
         rclpy.init(args=list(sys.argv if args is None else args), signal_handler_options=SignalHandlerOptions.NO)
+    if comes_back:
+        settling = Settling(settle if priority else lower_process, RECOVERY_S)
+    else:
+        settling = Settling(settle, 0.0)
     try:
-        _spin(make_node, stop, settle if priority else lower_process, COMEBACK_S if comes_back else 0.0)
+        _spin(make_node, stop, settling)
     except VlaAsyncError as error:
         sys.stderr.write(f'error: {error}\n')
         return 1
@@ -72,8 +76,7 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None, *, pri
     return 0
 
 
-def _spin(make_node: Callable[[], Node], stop: Stop, settle: Callable[[], object], settled_s: float) -> None:
-    settling = Settling(settle, settled_s)
+def _spin(make_node: Callable[[], Node], stop: Stop, settling: Settling) -> None:
     node = make_node()
     settling.look()
     leave()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from vla_async.embodiment import load
 from vla_async.launcher.transport import transport
 from vla_async.nodes import topics
-from vla_async.nodes.camera_drivers import AHEAD, AT_ONCE, MAX_MESSAGE, ONLOOKERS, ROBOTS, Cameras
+from vla_async.nodes.camera_drivers import AHEAD, AT_ONCE, MAX_MESSAGE, ROBOT_NODE, SPECTATOR_NODE, Cameras
 from vla_async.nodes.threads import ordinary_priority
 from vla_async.sim.furniture import SPECTATOR
 from vla_async.sim.shared_state import SharedState
@@ -98,7 +98,7 @@ class SimulatedCameras:
         self._robot = load(place.robot)
         self.place, self.states = place, SharedState()
         self._processes = [CameraProcess(name, place, self.states.descriptor, ahead=ahead)
-                           for name in ((ROBOTS, ONLOOKERS) if self._robot.cameras else (ONLOOKERS,))]
+                           for name in ((ROBOT_NODE, SPECTATOR_NODE) if self._robot.cameras else (SPECTATOR_NODE,))]
 
     def begin(self, full_name: Callable[[str], str], spectator_hz: float) -> None:
         """Let them draw, and publish on the topics of these names."""

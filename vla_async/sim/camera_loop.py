@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from vla_async.sim.studio import Studio
+from vla_async.sim.remote_renderer import RemoteRenderer
 from vla_async.timebase import NS_PER_S, step_ns
 from vla_async.types import ImageArray
 
@@ -17,10 +17,10 @@ class CameraLoop:
     in every n-th period, in its second half, where it delays no other one.
     """
 
-    def __init__(self, studio: Studio, rate_hz: float, dividers: dict[str, int],
+    def __init__(self, renderer: RemoteRenderer, rate_hz: float, dividers: dict[str, int],
                  publish: Callable[[str, int, ImageArray], None]) -> None:
         self.skipped = 0
-        self._studio, self._period_ns, self._dividers, self._publish = studio, step_ns(rate_hz), dividers, publish
+        self._renderer, self._period_ns, self._dividers, self._publish = renderer, step_ns(rate_hz), dividers, publish
 
     def run(self, stop: threading.Event) -> None:
         """Draw until `stop` is set; raises EnvironmentFault where this machine cannot draw."""
@@ -40,10 +40,10 @@ class CameraLoop:
             _wait(stop, due_ns)
 
     def _draw(self, names: list[str]) -> None:
-        stamp_ns = self._studio.capture()
+        stamp_ns = self._renderer.capture()
         if stamp_ns is not None:
             for name in names:
-                self._publish(name, stamp_ns, self._studio.render(name))
+                self._publish(name, stamp_ns, self._renderer.render(name))
 
 
 def _wait(stop: threading.Event, due_ns: int) -> None:

@@ -10,7 +10,7 @@ from vla_async.embodiment import Embodiment
 from vla_async.sim.controllers import ControllerRack
 from vla_async.sim.limit_watch import LimitReport, LimitWatch
 from vla_async.sim.scene import Outcome, Scene
-from vla_async.sim.shared_state import SharedState, ToldState
+from vla_async.sim.shared_state import SharedState, StampedState
 from vla_async.sim.world import World
 from vla_async.timebase import NS_PER_MS, NS_PER_S, step_ns
 from vla_async.types import FloatArray
@@ -125,7 +125,7 @@ class RealTimeWorld:
             for _ in range(SLICE_STEPS):
                 self._world.step(held)
                 self._limits.add(held, self._world.position(), touching=self._world.touching)
-            self._states.tell(ToldState(self._episode, self._world.scene.seed, self._clock_ns(),
+            self._states.write(StampedState(self._episode, self._world.scene.seed, self._clock_ns(),
                                         self._world.snapshot().qpos))
         return due_ns
 

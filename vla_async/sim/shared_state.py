@@ -18,7 +18,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class ToldState:
+class StampedState:
     """Where everything is at an instant. What there is follows from the seed, whatever the instruction."""
 
     episode: int
@@ -40,20 +40,20 @@ class SharedState:
             os.ftruncate(self.descriptor, SIZE)
         self._memory = mmap.mmap(self.descriptor, SIZE)
 
-    def tell(self, state: ToldState) -> None:
+    def write(self, state: StampedState) -> None:
         """Replace what is there."""
         told = FIELDS.pack(state.episode, state.seed, state.stamp_ns) + state.qpos.tobytes()
         self._memory[HEAD.size:HEAD.size + len(told)] = told
         HEAD.pack_into(self._memory, 0, len(told), zlib.crc32(told))
 
-    def newest(self) -> ToldState | None:
+    def read(self) -> StampedState | None:
         """What was told last; None when nothing was yet, or it was about to be told each time."""
         for _ in range(TRIES):
             size, checksum = HEAD.unpack_from(self._memory)
             told = self._memory[HEAD.size:HEAD.size + size]
             if size and zlib.crc32(told) == checksum:
                 episode, seed, stamp_ns = FIELDS.unpack_from(told)
-                return ToldState(episode, seed, stamp_ns, np.frombuffer(told, np.float64, offset=FIELDS.size))
+                return StampedState(episode, seed, stamp_ns, np.frombuffer(told, np.float64, offset=FIELDS.size))
         return None
 
     def close(self) -> None:

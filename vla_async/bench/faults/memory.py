@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vla_async.bench.faults.graph import Graph
+from vla_async.launcher.shared_memory import children_of
 
 PERIOD_S = 5.0
 WARM_UP = 0.3  # share of the time in which caches fill
@@ -25,7 +26,13 @@ def samples(graph: Graph, seconds: float) -> Iterator[dict[str, float]]:
         graph.driver.wait(PERIOD_S)
         graph.renew_bag()
         yield {name: held for name, process in graph.starter.processes.items()
-               if process.pid is not None and (held := held_mib(process.pid)) is not None}
+               if process.pid is not None and (held := held_with_children_mib(process.pid)) is not None}
+
+
+def held_with_children_mib(pid: int) -> float | None:
+    """The same of a process with those that it has started, as a simulated robot its cameras; None: gone."""
+    own = held_mib(pid)
+    return None if own is None else own + sum(held_mib(child) or 0.0 for child in children_of(pid))
 
 
 def held_mib(pid: int) -> float | None:

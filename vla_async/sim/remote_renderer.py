@@ -10,7 +10,7 @@ from vla_async.types import ImageArray
 UNKNOWN = -1  # no episode has this number, no state this stamp
 
 
-class Studio:
+class RemoteRenderer:
     """Has a world of its own, which nobody steps, for what things look like; draws in the thread that draws first."""
 
     def __init__(self, robot: Embodiment, task: str, states: SharedState) -> None:
@@ -21,7 +21,7 @@ class Studio:
 
     def capture(self) -> int | None:
         """Look at the newest state, which `render` draws from now on; its stamp [ns], None when it is no new one."""
-        told = self._states.newest()
+        told = self._states.read()
         if told is None or told.stamp_ns == self._stamp_ns:
             return None
         self._stamp_ns = told.stamp_ns
