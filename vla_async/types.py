@@ -86,6 +86,11 @@ class JointCommand:
     velocity: FloatArray  # (D,) [rad/s or m/s]
     acceleration: FloatArray  # (D,) [rad/s^2 or m/s^2]
 
+    @property
+    def state(self) -> FloatArray:
+        """Position, velocity and acceleration, (3, D)."""
+        return np.stack([self.position, self.velocity, self.acceleration])
+
 
 @dataclass(frozen=True, slots=True)
 class JointWindow:

@@ -7,6 +7,7 @@ import pytest
 
 from vla_async import embodiment
 from vla_async.bridge import FollowerConfig, MotionFollower
+from vla_async.bridge.reserve_brake import ReserveBrake
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
 from vla_async.types import JointWindow
@@ -561,3 +562,54 @@ def test_a_robot_that_does_not_move_when_told_to_is_stopped_until_release_and_th
     robot.measured = True
     robot.run(0.1)
     np.testing.assert_allclose(robot.sent[-1].position, HOME)
+
+
+def reserve_of(robot):
+    """What brakes the robot, with whose last set-point the bridge falls silent."""
+    last = robot.sent[-1]
+    return ReserveBrake(CONFIG, last, TICK, last.stamp_ns + 2 * TICK, last.stamp_ns + 2 * TICK)
+
+
+def relieved(robot, silent_ns, spoil=0.0):
+    """Let the bridge stand still for so long, and hear from its reserve."""
+    reserve = reserve_of(robot)
+    said = reserve.tick(robot.now_ns + silent_ns).command
+    robot.now_ns += silent_ns
+    robot.follower.relieve(replace(said, position=said.position + spoil), robot.now_ns, robot.now_ns)
+    return reserve
+
+
+@pytest.mark.parametrize('silent_ms', [24, 80, 304, 4000])
+def test_after_a_standstill_it_goes_on_from_where_its_reserve_has_brought_the_robot(silent_ms):
+    robot = Robot()
+    robot.run(0.4, begin(robot))
+    reserve = relieved(robot, silent_ms * MS)
+    begun = len(robot.sent)
+    robot.run(0.6)
+    for command in robot.sent[begun:]:
+        np.testing.assert_allclose(command.position, reserve.tick(command.stamp_ns).command.position, atol=1e-9)
+    assert (robot.follower.state, robot.follower.reason) == ('holding', 'no set-point was sent; the reserve has braked')
+    assert robot.follower.accept(still(robot.now_ns, robot.sent[-1].position), robot.now_ns) is None
+
+
+def test_a_stop_that_was_under_way_still_needs_a_release():
+    robot = Robot()
+    robot.run(0.4, begin(robot))
+    robot.follower.stop('because')
+    relieved(robot, 80 * MS)
+    robot.run(0.6)
+    assert (robot.follower.state, robot.follower.latched) == ('stopped', True)
+
+
+@pytest.mark.parametrize('spoil', [np.nan, 1.0])
+def test_a_reserve_that_talks_nonsense_is_not_believed(spoil):
+    robot = Robot()
+    robot.run(0.4, begin(robot))
+    relieved(robot, 24 * MS, spoil)
+    assert robot.follower.state == 'following'
+
+
+def test_at_rest_it_does_not_listen_to_a_reserve():
+    robot = Robot().run(0.1)
+    robot.follower.relieve(replace(robot.sent[-1], stamp_ns=robot.now_ns + 1), robot.now_ns + 2, robot.now_ns + 2)
+    assert robot.follower.state == 'holding'

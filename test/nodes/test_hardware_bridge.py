@@ -9,7 +9,7 @@ from std_srvs.srv import Trigger
 from vla_async_msgs.msg import StopSignal
 
 from vla_async.nodes import bridge_membership, topics
-from vla_async.nodes.conversions import SetPointMessage, to_time
+from vla_async.nodes.conversions import to_time
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
 from vla_async.types import JointCommand
 
@@ -64,8 +64,7 @@ def test_a_successor_begins_with_what_the_controllers_hold_unless_that_was_long_
     held = robot.position.copy()
     robot.measured = lambda position: position + 0.06  # it leans on something
     zero = np.zeros_like(held)
-    bridge_membership._last.append(SetPointMessage(held.size).of(
-        JointCommand(0, held, zero, zero), time.time_ns() - round(ago_s * 1e9), 0, 'following', ''))
+    bridge_membership._last.append(JointCommand(time.time_ns() - round(ago_s * 1e9), held, zero, zero))
     graph.bring_up(HardwareBridgeNode)
     graph.until(lambda: robot.commands, 'commands')
     np.testing.assert_allclose(robot.commands[0], held + begins, atol=1e-12)

@@ -81,3 +81,14 @@ def test_the_bag_of_a_recorder_that_died_comes_before_that_of_the_next(recording
 def test_where_nothing_was_recorded_there_is_no_bag(recording, tmp_path):
     assert copy_tail([recording], 50, tmp_path / 'copy') == 0
     assert list((tmp_path / 'copy').iterdir()) == []
+
+
+def test_a_topic_that_came_up_in_the_middle_is_known_later_on(recording, tmp_path):
+    bag = BagWriter(tmp_path / 'late', ABOUT, compress=True)
+    write(bag, bag.channel(POINT), range(10))
+    other = bag.channel(Topic('/other', 'demo_msgs/msg/Point', 'float64 x\n', '[]\n'))
+    write(bag, other, range(10, 50))
+    records = list(tail(tmp_path / 'late/late_0.mcap', 45))
+    assert stamps(records) == [45, 46, 47, 48, 49]
+    assert [record.topic for record in records if isinstance(record, Channel)] == ['/point', '/other']
+    bag.close()

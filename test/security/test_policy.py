@@ -67,7 +67,8 @@ def test_only_the_bridge_may_command(robot, grants) -> None:
 def test_each_arrow_has_one_author(grants) -> None:
     authors = {'/task': SERVER, '/latent_update': REASONER, '/latent': enclave('latent_buffer'),
                '/action_chunk': enclave('action_generator'), '/trajectory': enclave('chunk_fuser'),
-               '/joint_set_point': BRIDGE, '/stop_signal': enclave(STOP_STATION),
+               '/joint_set_point': BRIDGE, '/reserve_set_point': BRIDGE,
+               '/stop_signal': enclave(STOP_STATION),
                '/joint_states': enclave('robot_simulator')}
     for topic, author in authors.items():
         assert who(grants, 'publish', topic) == {author}, topic

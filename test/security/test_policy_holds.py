@@ -144,9 +144,9 @@ def test_nothing_is_granted_that_no_process_does(endpoints, grants, rule) -> Non
     # the clock is listened to where `use_sim_time` is set; a policy chooses which camera its reasoner reads; transforms
     # are recorded where their message is installed, which the wheels come without
     cameras = {f'/{camera.topic}' for camera in embodiment.load(ROBOT).cameras}
-    heard_by_its_reserve = {'/joint_set_point'} if rule == 'subscribe' else set()
+    of_its_reserve = {'subscribe': {'/joint_set_point'}, 'publish': {'/reserve_set_point'}}.get(rule, set())
     special = {enclave('vlm_reasoner'): cameras, enclave('recorder'): TRANSFORMS,
-               enclave('hardware_bridge'): heard_by_its_reserve}
+               enclave('hardware_bridge'): of_its_reserve}
     spared = {path: {'/clock'} | special.get(path, set()) for path in endpoints}
     idle = {path: grants[path][rule] - here[rule] - spared[path] for path, here in endpoints.items()}
     assert not {path: names for path, names in idle.items() if names}

@@ -13,7 +13,7 @@ from vla_async.bridge.motion import Motion, Pieces, Rest, Spline, Split, Within
 from vla_async.bridge.seam import joined
 from vla_async.bridge.sent_record import SentRecord
 from vla_async.timebase import NS_PER_MS
-from vla_async.types import FloatArray
+from vla_async.types import FloatArray, JointCommand
 
 HISTORY_NS = 200 * NS_PER_MS  # how far back controllers of streamed joints are told of the motion
 
@@ -27,6 +27,11 @@ class Course:
         self.sent = np.zeros((3, len(config.joint_names)))
         self.sent_ns = 0
         self._record = SentRecord()
+
+    @property
+    def command(self) -> JointCommand:
+        """What was sent last."""
+        return JointCommand(self.sent_ns, *self.sent)
 
     def rest_at(self, position: FloatArray, now_ns: int) -> None:
         """Stay at `position` (D,) from now on."""
@@ -67,6 +72,11 @@ class Course:
         """After a time without set-points: single ones were held meanwhile, streamed joints have gone on."""
         rest = Rest(self.sent[0], now_ns)
         self.motion = Split(self._config.streamed, self.motion, rest) if self._config.lead_ns else rest
+
+    def brake_from(self, state: FloatArray, at_ns: int) -> None:
+        """To rest from where others have brought the joints, (3, D) at `at_ns`; streamed ones have gone on."""
+        braking = self._braking(state, at_ns)
+        self.motion = Split(self._config.streamed, self.motion, braking) if self._config.lead_ns else braking
 
     def _braking(self, state: FloatArray, at_ns: int) -> Motion:
         config = self._config

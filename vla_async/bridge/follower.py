@@ -23,6 +23,7 @@ from vla_async.bridge.guard import Guard
 from vla_async.bridge.handover import start_position
 from vla_async.bridge.motion import Motion, Spline
 from vla_async.bridge.outputs.base import Tick
+from vla_async.bridge.reserve_brake import goes_on
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.bridge.watchdog import Watchdog
 from vla_async.bridge.window_check import window_fault
@@ -65,6 +66,14 @@ class MotionFollower:
         """Measured joints (D,) [rad or m], [rad/s or m/s] at `stamp_ns`."""
         with self._lock:
             self._watchdog.observe(JointReading(stamp_ns, position, velocity))
+
+    def relieve(self, last: JointCommand, now_ns: int, steady_ns: int) -> None:
+        """While no set-points were sent another process has braked the robot: go on from the last one of that."""
+        with self._lock:
+            if self.moving and goes_on(self._config, self._course.command, last):
+                self._course.brake_from(last.state, last.stamp_ns)
+                self._clock.restart(now_ns, steady_ns)
+                self._stopping('no set-point was sent; the reserve has braked')
 
     def observe_speed(self, scale: float) -> None:
         """The share of its speed at which the robot's controllers follow trajectories, 1: all of it."""
@@ -156,6 +165,11 @@ class MotionFollower:
             return None
 
     @property
+    def moving(self) -> bool:
+        """Whether a motion is under way."""
+        return self.state in (FOLLOWING, STOPPING)
+
+    @property
     def latched(self) -> bool:
         """Whether `release` is needed before anything moves."""
         return bool(self._latch)
@@ -193,13 +207,13 @@ class MotionFollower:
             course.send(state, now_ns)
             if now_ns >= course.motion.end_ns:
                 self._settle(now_ns)
-            return Tick(now_ns, steady_ns, JointCommand(now_ns, *state), course.motion, self._watchdog.reading)
+            return Tick(now_ns, steady_ns, course.command, course.motion, self._watchdog.reading)
 
     def _heed_clock(self, now_ns: int, steady_ns: int) -> None:
         step = self._clock.step(now_ns, steady_ns)
         if not step.jump and not step.gap:
             return
-        course, moving = self._course, self.state in (FOLLOWING, STOPPING)
+        course, moving = self._course, self.moving
         if step.jump:
             self._watchdog.forget()
             self._aims.forget()

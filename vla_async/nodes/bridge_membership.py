@@ -1,34 +1,68 @@
-"""Membership of a process that stands by in place of a bridge: it listens to what that one sends the controllers.
+"""Membership of a process that stands by in place of a bridge: it brakes the robot if that one falls silent.
 
-A controller of single positions holds the last one when its bridge dies. Where something hinders the robot, at a table
-say, that is not where the joints are measured, and who began to command it from there would make the set-point jump.
+It also knows what the controllers were told last. One of single positions holds that; where something hinders the
+robot, at a table say, that is not where the joints are measured, and who began to command it from there would make the
+set-point jump.
 """
 from __future__ import annotations
 
-from typing import Any
+import os
+import sys
+import traceback
+from contextlib import suppress
 
-from vla_async.nodes import membership, topics
+from vla_async.embodiment import load
+from vla_async.errors import VlaAsyncError
+from vla_async.nodes import membership
+from vla_async.nodes.braking_reserve import BrakingReserve
 from vla_async.nodes.membership import leave
-from vla_async.nodes.polling import PolledSubscription
+from vla_async.nodes.parameters import RobotParameters, foretold
+from vla_async.nodes.threads import (
+    CONTROL_PRIORITY,
+    ask_for_realtime,
+    give_up_realtime,
+    raise_process,
+    take_turns_quickly,
+)
+from vla_async.types import JointCommand
 
-__all__ = ['join', 'last_set_point', 'leave', 'succeed']
-_heard: list[PolledSubscription] = []
-_last: list[Any] = []
+__all__ = ['forget_set_point', 'join', 'last_set_point', 'leave', 'succeed']
+_reserves: list[BrakingReserve] = []
+_last: list[JointCommand] = []
 
 
 def join() -> None:
-    """Become a member, and listen."""
-    _heard.append(PolledSubscription(membership.join(), topics.JOINT_SET_POINT))
+    """Become a member, and listen. Threads of DDS must hear the bridge in time; this one only waits."""
+    membership.join()
+    with suppress(VlaAsyncError):  # the bridge will say what is wrong
+        robot, realtime = load(foretold(sys.argv, RobotParameters).robot), ask_for_realtime()
+        reserve = BrakingReserve(robot, brakes=realtime, fail=_fail)
+        take_turns_quickly()
+        raise_process(CONTROL_PRIORITY)
+        give_up_realtime()
+        reserve.start()
+        _reserves.append(reserve)
 
 
 def succeed(process: int) -> None:
-    """Take the place of the process of this id, which has ended, and know what it sent last."""
+    """Take the place of the process of this id, which has ended, once the robot is at rest."""
     membership.succeed(process)
-    last = _heard.pop().newest()
-    if last is not None:
-        _last.append(last)
+    while _reserves:
+        last = _reserves.pop().end()
+        _last.extend([] if last is None else [last])
 
 
-def last_set_point() -> Any | None:
-    """The last JointSetPoint of who was replaced, for who asks first."""
-    return _last.pop() if _last else None
+def last_set_point() -> JointCommand | None:
+    """The last one that was sent before this process took over; None: not known, or forgotten."""
+    return _last[-1] if _last else None
+
+
+def forget_set_point() -> None:
+    """The robot has been told something else since."""
+    _last.clear()
+
+
+def _fail(error: BaseException) -> None:
+    """A reserve that does not listen is none: another one takes its place."""
+    traceback.print_exception(error)
+    os._exit(1)

@@ -8,6 +8,7 @@ from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from vla_async.nodes.membership import predecessor
+from vla_async.nodes.qos import RESERVE_COMMANDS
 
 # What Fast DDS writes into the id of every endpoint: vendor (2 bytes), host (2), process (the lower half of its id,
 # little-endian), a random number (2), and numbers of participant and endpoint
@@ -16,7 +17,7 @@ PROCESS_IDS = 1 << 16
 
 
 def other_commander(node: Node, topics: Iterable[str]) -> str:
-    """Who else publishes on one of the topics that the node publishes on, or nothing.
+    """Who else publishes on one of the topics that the node publishes on, or nothing; a reserve does not count.
 
     A process that was killed stays in the memory of DDS for 20 s. Our own predecessor, of which its starter has seen
     the end, is not taken for a commander: it has our name, was on our host, and its process is no more. Where endpoint
@@ -24,7 +25,8 @@ def other_commander(node: Node, topics: Iterable[str]) -> str:
     """
     for topic in map(node.resolve_topic_name, topics):
         publishers = node.get_publishers_info_by_topic(topic)
-        living = [publisher for publisher in publishers if not _is_dead(publisher, publishers, node.get_name())]
+        living = [publisher for publisher in publishers if publisher.qos_profile.lifespan != RESERVE_COMMANDS.lifespan
+                  and not _is_dead(publisher, publishers, node.get_name())]
         if len(living) > 1:
             others = sorted({p.node_name for p in living} - {node.get_name()}) or [f'another {node.get_name()}']
             return f'{", ".join(others)} also commands {topic}; only one commander may'

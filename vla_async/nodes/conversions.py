@@ -214,6 +214,12 @@ class SetPointMessage:
         return message
 
 
+def set_point_value(message: msg.JointSetPoint) -> types.JointCommand:
+    """What it asks of the joints; arrays may be of any size."""
+    return types.JointCommand(to_ns(message.header.stamp), *map(
+        np.asarray, (message.position, message.velocity, message.acceleration)))
+
+
 def controller_message(position: types.FloatArray) -> Float64MultiArray:
     """Set-point of one controller, in the order of its joints [rad or m]."""
     message = Float64MultiArray()

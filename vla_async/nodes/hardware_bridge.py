@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.body_guard import BodyGuard
 from vla_async.bridge.follower import STOPPING
 from vla_async.bridge.handover import held_set_points
-from vla_async.bridge.outputs import ControllerOutput, OutputSettings, make_output
+from vla_async.bridge.outputs import ControllerOutput, OutputSettings, Tick, make_output
 from vla_async.bridge.outputs.trajectory_settings import commit_s, settings_of
 from vla_async.bridge.saturation import SaturationWatch
 from vla_async.bridge.stop_signal import StopSignal
@@ -23,7 +22,7 @@ from vla_async.embodiment import Output, TrajectoryOutput
 from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
-from vla_async.nodes.bridge_membership import last_set_point
+from vla_async.nodes.bridge_membership import forget_set_point, last_set_point
 from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.commanders import other_commander
 from vla_async.nodes.controller_conversions import to_controller
@@ -34,6 +33,7 @@ from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
+from vla_async.nodes.reserve_word import ReserveWord
 from vla_async.nodes.threads import CONTROL_PRIORITY, RECOVERY_PRIORITY, Ticker, raise_process, take_turns_quickly
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.nodes.window_codec import WindowCodec
@@ -104,7 +104,6 @@ class HardwareBridgeNode(PipelineNode):
         self._signal = StopSignal(values.stop_heartbeat_s, self._tolerances.clock_lead_s)
         self._body = BodyGuard(self.robot, values.hand_speed_max)
         self._streams = TrajectoryControllers(self, values.trajectory_replacement)
-        self._last = last_set_point()  # of a predecessor
         self._follow(commit_s=0.0)
         self._controllers = {output: self.advertise(topics.controller(output)) for output in self.robot.outputs}
         self._set_points = self.advertise(topics.JOINT_SET_POINT)
@@ -114,6 +113,7 @@ class HardwareBridgeNode(PipelineNode):
         self._saturation = SaturationWatch(self.robot.joint_names, effort_limits(self.robot))
         self._joint_states = self.poll(topics.JOINT_STATES)
         self._codec = WindowCodec(self.robot.joint_names)
+        self._reserve = ReserveWord(self, values.gap_s)
         self._trajectories = self.poll(topics.TRAJECTORY, depth=2, raw=True)  # depth: one that is lost is sent again
         self.listen(topics.STOP_SIGNAL, self._hear)
         if values.speed_scaling_topic:
@@ -126,7 +126,7 @@ class HardwareBridgeNode(PipelineNode):
     def activate(self) -> None:
         other = self._other_commander()
         if other:
-            self._last = None  # the controllers may hold what that one says
+            forget_set_point()
             raise DataError(other)
         variants = self._streams.variants()
         self._follow(commit_s(self.robot, variants))
@@ -134,7 +134,8 @@ class HardwareBridgeNode(PipelineNode):
                          for output, publisher in self._controllers.items()]
         self._measure()
         self._follower.activate(*one_instant(self.now_ns), self._held())
-        self._last = None
+        forget_set_point()
+        self._ticked: Tick | None = None
         self._take_priority()
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
         self.watch('control', self._ticker, CONTROL_PATIENCE_S)
@@ -170,10 +171,10 @@ class HardwareBridgeNode(PipelineNode):
 
     def _held(self) -> FloatArray | None:
         """What the controllers hold of a predecessor, if there was one."""
-        last = self._last
+        last = last_set_point()
         if last is None:
             return None
-        return held_set_points(self.robot, np.array(last.position), seconds(self.now_ns() - to_ns(last.sent)))
+        return held_set_points(self.robot, last.position, seconds(self.now_ns() - last.stamp_ns))
 
     def _sender(self, output: Output, variants: Mapping[str, str]) -> ControllerOutput:
         settings = OutputSettings(self._values.joint_state_age_s)
@@ -221,13 +222,26 @@ class HardwareBridgeNode(PipelineNode):
     def _tick(self, late: bool) -> None:
         self._measure()
         follower = self._follower
+        self._heed_reserve()
         tick = follower.tick(*one_instant(self.now_ns))
+        if self._reserve.may_have_braked(tick):  # this process stood still just now
+            return
+        self._ticked = tick
         for sender, output, publisher in self._outputs:
             payload = sender.take(tick)
             if payload is not None:
                 publisher.publish(to_controller(output, payload, tick.now_ns))
         self._set_points.publish(self._set_point.of(
             tick.command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late))
+
+    def _heed_reserve(self) -> None:
+        """After a standstill in motion go on from where the reserve has brought the robot."""
+        last = self._ticked
+        if last is None or not self._reserve.may_have_braked(last) or not self._follower.moving:
+            return
+        braked = self._reserve.since(last)
+        if braked is not None:
+            self._follower.relieve(braked, *one_instant(self.now_ns))
 
     def _hear(self, message: Any) -> None:
         self._follower.hear(to_ns(message.header.stamp), message.stop, message.reason)

@@ -17,13 +17,16 @@ _places: list[Node] = []
 _predecessors: list[int] = []
 
 
-def join() -> Node:
-    """Become a member, under a hidden name: with a node that says and offers as little as it can. Returns it."""
+def join() -> None:
+    """Become a member, under a hidden name."""
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
-    _places.append(Node(
-        f'_standing_by_{os.getpid()}', use_global_arguments=False, start_parameter_services=False, enable_rosout=False,
-        parameter_overrides=[Parameter('start_type_description_service', value=False)]))
-    return _places[-1]
+    _places.append(quiet_node(f'_standing_by_{os.getpid()}'))
+
+
+def quiet_node(name: str) -> Node:
+    """A node that says and offers as little as it can."""
+    return Node(name, use_global_arguments=False, start_parameter_services=False, enable_rosout=False,
+                parameter_overrides=[Parameter('start_type_description_service', value=False)])
 
 
 def leave() -> None:

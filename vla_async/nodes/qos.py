@@ -26,6 +26,9 @@ JOINT_STATES = _profile(5)
 SENSOR = _profile(1, reliable=False)  # cameras: a lost frame is better than a late one
 SIGNAL = _profile(5, reliable=False)  # hears whoever speaks, reliably or not; who speaks repeats it
 COMMANDS = _profile(1)  # reliable: matches controllers that read reliably and those that read best effort
+# of who commands while the bridge is silent, and no sooner. The lifespan is its mark: others hear of it with the
+# publisher itself, of the node's name only later
+RESERVE_COMMANDS = _profile(1, lifespan_s=8.0)
 
 
 def qos_yaml(profile: QoSProfile) -> str:

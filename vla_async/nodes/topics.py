@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -63,6 +63,7 @@ ACTION_CHUNK = Topic('action_chunk', ActionChunk, qos.NEWEST)
 TRAJECTORY = Topic('trajectory', JointTrajectory, qos.NEWEST)
 FUSION_STATUS = Topic('fusion_status', FusionStatus, qos.EVENTS)
 JOINT_SET_POINT = Topic('joint_set_point', JointSetPoint, qos.EVENTS)
+RESERVE_SET_POINT = Topic('reserve_set_point', JointSetPoint, qos.EVENTS, optional=True)  # while the bridge is silent
 JOINT_STATES = Topic('joint_states', JointState, qos.JOINT_STATES)
 STOP_SIGNAL = Topic('stop_signal', StopSignal, qos.SIGNAL)  # from outside the suite
 SYSTEM_STATUS = Topic('system_status', SystemStatus, qos.LATCHED)
@@ -73,9 +74,10 @@ ROBOT_DESCRIPTION = Topic('robot_description', String, qos.LATCHED, optional=Tru
 TRANSFORMS = () if TFMessage is None else (
     Topic('/tf', TFMessage, qos.EVENTS, optional=True), Topic('/tf_static', TFMessage, qos.LATCHED_ALL, optional=True))
 
-ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT,
+ARROWS = (TASK, LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT, RESERVE_SET_POINT,
           JOINT_STATES, STOP_SIGNAL, SYSTEM_STATUS, SIMULATION_STATUS, DIAGNOSTICS)
-PRODUCED = (LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT, SYSTEM_STATUS, DIAGNOSTICS)
+PRODUCED = (LATENT_UPDATE, LATENT, ACTION_CHUNK, TRAJECTORY, FUSION_STATUS, JOINT_SET_POINT, RESERVE_SET_POINT,
+            SYSTEM_STATUS, DIAGNOSTICS)
 
 
 def camera(spec: Camera) -> Topic:
@@ -92,6 +94,11 @@ def controller(spec: Output) -> Topic:
     """Commands for one controller of the embodiment, as its kind takes them."""
     messages: dict[str, type[Any]] = {'joint_trajectory': JointTrajectory, 'twist': TwistStamped}
     return Topic(spec.topic, messages.get(spec.kind, Float64MultiArray), qos.COMMANDS)
+
+
+def reserve_commands(spec: Output) -> Topic:
+    """The same from who takes the bridge's place while that is silent."""
+    return replace(controller(spec), qos=qos.RESERVE_COMMANDS)
 
 
 def controller_states(robot: Embodiment) -> dict[TrajectoryOutput, Topic]:

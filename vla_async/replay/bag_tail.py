@@ -10,7 +10,7 @@ from typing import Any
 
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
-from mcap.records import Chunk, Message, Metadata
+from mcap.records import Channel, Chunk, Message, Metadata
 from mcap.stream_reader import breakup_chunk
 from mcap.writer import MCAP0_MAGIC, Writer
 
@@ -18,6 +18,7 @@ from vla_async.replay.bag_copy import RecordCopy, write_metadata_of
 from vla_async.replay.bag_files import bag_files, file_name
 
 HEAD, SPAN = struct.Struct('<BQ'), struct.Struct('<QQ')  # of a record: kind, length; of a chunk: first, last time
+CHANNEL = struct.Struct('<H')  # of the index of a channel's messages in a chunk
 
 
 def tail(path: Path, since_ns: int) -> Iterator[object]:
@@ -61,18 +62,29 @@ def _copy(source: Path, since_ns: int, fresh: Path) -> int:
 
 
 def _records(stream: Any, since_ns: int) -> Iterator[object]:
-    """Metadata, and what is in the first chunk, which names the channels, and in those that are new enough."""
-    first, begun = True, False
+    """Metadata, and what is in chunks that name a channel, and in those that are new enough."""
+    begun, passed_over, known = False, 0, set[int]()
     for kind in _kinds(stream):
         if kind == Opcode.METADATA:
             yield Metadata.read(ReadDataStream(stream))
         elif kind == Opcode.CHUNK:
+            place = stream.tell()
             _, last_ns = SPAN.unpack(stream.read(SPAN.size))
             begun = begun or last_ns >= since_ns
-            if begun or first:
-                stream.seek(-SPAN.size, os.SEEK_CUR)
-                yield from breakup_chunk(Chunk.read(ReadDataStream(stream)))
-            first = False
+            passed_over = 0 if begun else place
+            if begun:
+                yield from _chunk(stream, place)
+        elif kind == Opcode.MESSAGE_INDEX and passed_over:  # one for each channel that its chunk has messages of
+            (channel,) = CHANNEL.unpack(stream.read(CHANNEL.size))
+            if channel not in known:
+                records = list(_chunk(stream, passed_over))
+                known |= {record.id for record in records if isinstance(record, Channel)}
+                yield from records
+
+
+def _chunk(stream: Any, place: int) -> Iterator[object]:
+    stream.seek(place)
+    return iter(breakup_chunk(Chunk.read(ReadDataStream(stream))))
 
 
 def _kinds(stream: Any) -> Iterator[int]:

@@ -64,7 +64,7 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
     cameras = _cameras(robot)
     controllers = tuple(_plain(robot, output.topic) for output in robot.outputs)
     arrows = ('task', 'latent_update', 'latent', 'action_chunk', 'trajectory', 'fusion_status', 'joint_set_point',
-              'joint_states', 'stop_signal', 'system_status', 'simulation_status', '/diagnostics')
+              'reserve_set_point', 'joint_states', 'stop_signal', 'system_status', 'simulation_status', '/diagnostics')
     return {
         'vlm_reasoner': Rights(publish=('latent_update',), subscribe=('task', 'joint_states', *cameras)),
         'latent_buffer': Rights(publish=('latent',), subscribe=('task', 'latent_update')),
@@ -73,8 +73,8 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
             publish=('trajectory', 'fusion_status'), reply=('~/reset',),
             subscribe=('task', 'action_chunk', 'joint_set_point', 'joint_states')),
         'hardware_bridge': Rights(
-            publish=(*controllers, 'joint_set_point'),  # its successor, which stands by, listens to the latter
-            subscribe=('trajectory', 'joint_states', 'joint_set_point', 'stop_signal',
+            publish=(*controllers, 'joint_set_point', 'reserve_set_point'),  # its reserve is in the same enclave
+            subscribe=('trajectory', 'joint_states', 'joint_set_point', 'reserve_set_point', 'stop_signal',
                        *_trajectory_controllers(robot, 'controller_state')),
             reply=tuple(f'~/{name}' for name in BRIDGE_SERVICES),
             request=_trajectory_controllers(robot, 'get_parameters', 'list_parameters')),

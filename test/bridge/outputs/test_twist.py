@@ -81,3 +81,11 @@ def test_whatever_comes_the_twist_is_finite_and_inside_the_limits(robot, ticks):
         assert sent.shape == (3,) and np.isfinite(sent).all()
         assert math.hypot(sent[0], sent[1]) <= LINEAR + 1e-12
         assert abs(sent[2]) <= ANGULAR
+
+
+@pytest.mark.parametrize('robot', [ROBOT, BODY])
+def test_a_base_that_moves_already_is_not_told_to_stop_first(robot):
+    moving = np.array([0.3, 0.0, 0.0, *[0.0] * (robot.dof - 3)])
+    output = make_output(robot.outputs[0], robot, OutputSettings(velocity=moving))
+    sent = output.take(tick([0.0] * robot.dof, moving, [0.0] * robot.dof))
+    np.testing.assert_allclose(sent, [0.3, 0.0, 0.0])

@@ -17,6 +17,7 @@ from vla_async.replay.bag_tail import tail
 from vla_async.replay.set_points import SetPoint, read_set_point
 from vla_async.timebase import NS_PER_S
 
+SPOKEN = (topics.JOINT_SET_POINT.name, topics.RESERVE_SET_POINT.name)  # by the bridge, and while that is silent
 COPIED_NS = 5 * NS_PER_S  # copies are younger, and clocks are set by more
 
 
@@ -40,11 +41,11 @@ def judged_by_stamps(bags: Sequence[Path], robot: Embodiment, since_ns: int, *, 
 
 
 def _messages(bags: Sequence[Path], since_ns: int) -> Iterator[tuple[bool, Message]]:
-    """Whatever was recorded, and whether it is on the topic of the set-points."""
+    """Whatever was recorded, and whether it is a set-point."""
     for path in (path for bag in bags for path in bag_files(bag)):
         channels: set[int] = set()
         for record in tail(path, since_ns):
-            if isinstance(record, Channel) and is_topic(record.topic, topics.JOINT_SET_POINT.name):
+            if isinstance(record, Channel) and any(is_topic(record.topic, name) for name in SPOKEN):
                 channels.add(record.id)
             elif isinstance(record, Message):
                 yield record.channel_id in channels, record

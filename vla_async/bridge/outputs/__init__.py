@@ -17,7 +17,7 @@ def make_output(output: Output, robot: Embodiment, settings: OutputSettings) -> 
     if isinstance(output, VelocityOutput):
         return ForwardVelocity(output, robot, settings)
     if isinstance(output, TwistOutput):
-        return WorldTwist(output, robot, settings) if output.frame == 'world' else BodyTwist(output, robot)
+        return (WorldTwist if output.frame == 'world' else BodyTwist)(output, robot, settings)
     if isinstance(output, GripperOutput):
         return Gripper(output, robot)
     if output.kind == 'joint_trajectory':

@@ -41,6 +41,7 @@ class OutputSettings:
     """What outputs need to know beyond the robot file."""
 
     joint_state_age_s: float = 0.3  # measured positions older than this say nothing about now [s]
+    velocity: FloatArray | None = None  # (D,) with which the joints move already [rad/s or m/s]; None: they rest
     trajectory: TrajectorySettings = field(default_factory=TrajectorySettings)
 
 

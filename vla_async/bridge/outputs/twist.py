@@ -34,9 +34,9 @@ class WorldTwist:
 class BodyTwist:
     """Joints x, y, yaw are of kind velocity and along the base's own axes already: what they do goes out."""
 
-    def __init__(self, output: TwistOutput, robot: Embodiment) -> None:
+    def __init__(self, output: TwistOutput, robot: Embodiment, settings: OutputSettings) -> None:
         self._output, self._joints = output, robot.indices(output.joints)
-        self._slew = SlewLimit(robot, self._joints)
+        self._slew = SlewLimit(robot, self._joints, settings.velocity)
 
     def take(self, tick: Tick) -> FloatArray:
         """vx, vy [m/s] and wz [rad/s] of the base in its own frame, (3,)."""

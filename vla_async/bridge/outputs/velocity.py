@@ -19,11 +19,12 @@ TURN = 2.0 * np.pi  # [rad]
 class SlewLimit:
     """Keeps velocities (J,) within the joints' limits, also in how much they change from one call to the next."""
 
-    def __init__(self, robot: Embodiment, joints: NDArray[np.intp]) -> None:
+    def __init__(self, robot: Embodiment, joints: NDArray[np.intp], begin: FloatArray | None = None) -> None:
+        """`begin` (D,): how fast the robot's joints are already; None: they rest."""
         self._velocity = robot.array('velocity')[joints]
         self._acceleration = robot.array('acceleration')[joints]
-        self._sent = np.zeros(joints.size)
-        self._sent_ns: int | None = None  # a motion begins at rest
+        self._sent = np.zeros(joints.size) if begin is None else begin[joints]
+        self._sent_ns: int | None = None
 
     def rest(self) -> None:
         """The joints rest now."""
@@ -49,7 +50,7 @@ class VelocityLoop:
         self._oldest_ns = nanoseconds(settings.joint_state_age_s)
         self._farthest = robot.array('velocity')[joints] / gain  # what is beyond makes the feedback no faster
         self._turning = np.array([robot.joints[j].kind == 'continuous' for j in joints])
-        self._slew = SlewLimit(robot, joints)
+        self._slew = SlewLimit(robot, joints, settings.velocity)
 
     def measured(self, tick: Tick) -> FloatArray | None:
         """Present positions (J,) [rad or m]; None when they are not finite, too old, or stamped in the future."""

@@ -1,0 +1,131 @@
+"""What stands by in place of a bridge: hears its set-points, and brings the robot to rest when it falls silent."""
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.publisher import Publisher
+from rclpy.serialization import deserialize_message
+from vla_async_msgs.msg import JointSetPoint
+
+from vla_async.bridge import FollowerConfig
+from vla_async.bridge.follower import STOPPING
+from vla_async.bridge.outputs import OutputSettings, Tick, make_output
+from vla_async.bridge.reserve_brake import ReserveBrake, StreamWatch, must_brake
+from vla_async.embodiment import Embodiment, GripperOutput, Output, TrajectoryOutput
+from vla_async.nodes import topics
+from vla_async.nodes.clocks import one_instant
+from vla_async.nodes.controller_conversions import to_controller
+from vla_async.nodes.conversions import SetPointMessage, set_point_value
+from vla_async.nodes.membership import quiet_node
+from vla_async.nodes.polling import PolledSubscription
+from vla_async.nodes.threads import Ticker
+from vla_async.timebase import step_ns
+from vla_async.types import JointCommand
+
+REASON = 'the bridge has fallen silent'
+REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
+LOOK_S = 0.005
+MEETING_S, MEETING_LOOK_S = 10.0, 0.05
+NOTICED_PERIODS = 4  # by then the silence has been noticed
+
+
+class BrakingReserve:
+    """Knows what the bridge sends, and takes its place until the robot rests; commands nothing at any other time."""
+
+    def __init__(self, robot: Embodiment, *, brakes: bool, fail: Callable[[BaseException], None]) -> None:
+        """`brakes` only with real-time priority: who may be late himself cannot tell who is silent.
+
+        `fail` is told what ended its thread.
+        """
+        self._robot, self._config = robot, FollowerConfig.from_embodiment(robot)
+        self._node = quiet_node(f'_reserve_{os.getpid()}')
+        self._heard = PolledSubscription(self._node, topics.JOINT_SET_POINT, raw=True)
+        self._brakes = brakes
+        self._controllers: list[tuple[Output, Publisher[Any]]] = []
+        if brakes:
+            self._advertise()
+        self._period_ns = step_ns(robot.rates.command_hz)
+        self._stream = StreamWatch(self._period_ns)
+        self._brake: ReserveBrake | None = None
+        self._last: bytes | None = None
+        self._sent: JointCommand | None = None
+        self._ticker = Ticker(self._period_ns, self._tick, fail)
+
+    def start(self) -> None:
+        """Listen, and wait until bridge and controllers know each other and this one, which takes DDS some seconds."""
+        self._ticker.start()
+        deadline = time.monotonic() + MEETING_S
+        while not self._known and time.monotonic() < deadline:
+            time.sleep(MEETING_LOOK_S)
+
+    @property
+    def _known(self) -> bool:
+        publishers = [publisher for _, publisher in self._controllers]
+        return self._last is not None and all(publisher.get_subscription_count() for publisher in publishers)
+
+    def _advertise(self) -> None:
+        self._set_points = topics.RESERVE_SET_POINT.advertise(self._node)
+        self._set_point = SetPointMessage(self._robot.dof)
+        self._controllers = [(output, topics.reserve_commands(output).advertise(self._node))
+                             for output in self._robot.outputs if _needs_bridge(output)]
+
+    def end(self) -> JointCommand | None:
+        """Bring the robot to rest, whose bridge has ended; returns the last set-point that anybody sent."""
+        deadline = time.monotonic() + REST_TIMEOUT_S
+        while self._at_work() and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+        self._ticker.close()
+        last = self._sent or self._decoded()
+        self._node.destroy_node()
+        return last
+
+    def _at_work(self) -> bool:
+        steady_ns, brake = time.monotonic_ns(), self._brake
+        if brake is not None:
+            return not brake.rests(steady_ns)
+        return self._stream.silent_ns(steady_ns) < NOTICED_PERIODS * self._period_ns
+
+    def _tick(self, _late: bool) -> None:
+        message = self._heard.newest()
+        now_ns, steady_ns = one_instant(self._now_ns)
+        if message is not None:
+            self._last, self._sent = message, None
+        if not self._stream.look(steady_ns, came=message is not None):
+            self._brake = None
+            return
+        self._brake = self._brake or self._begun(now_ns, steady_ns)
+        if self._brake is not None:
+            self._send(self._brake.tick(steady_ns))
+
+    def _begun(self, now_ns: int, steady_ns: int) -> ReserveBrake | None:
+        last, silent_ns = self._decoded(), self._stream.silent_ns(steady_ns)
+        if (last is None or not self._brakes
+                or not must_brake(self._config, last, silent_ns, self._period_ns, now_ns)):
+            self._stream.forget()
+            return None
+        settings = OutputSettings(velocity=last.velocity)
+        self._outputs = [(make_output(output, self._robot, settings), output, publisher)
+                         for output, publisher in self._controllers]
+        return ReserveBrake(self._config, last, self._period_ns, now_ns, steady_ns)
+
+    def _send(self, tick: Tick) -> None:
+        for sender, output, publisher in self._outputs:
+            payload = sender.take(tick)
+            if payload is not None:
+                publisher.publish(to_controller(output, payload, tick.now_ns))
+        self._set_points.publish(self._set_point.of(tick.command, self._now_ns(), 0, STOPPING, REASON))
+        self._sent = tick.command
+
+    def _decoded(self) -> JointCommand | None:
+        return None if self._last is None else set_point_value(deserialize_message(self._last, JointSetPoint))
+
+    def _now_ns(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)
+
+
+def _needs_bridge(output: Output) -> bool:
+    """A trajectory controller brings its joints to rest by itself, and a gripper goes where it was told."""
+    return not isinstance(output, TrajectoryOutput | GripperOutput)

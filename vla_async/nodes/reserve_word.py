@@ -1,0 +1,45 @@
+"""What a bridge that stood still hears from its reserve: where that has brought the robot meanwhile."""
+from __future__ import annotations
+
+import time
+
+from vla_async.bridge.outputs import Tick
+from vla_async.nodes import topics
+from vla_async.nodes.conversions import set_point_value
+from vla_async.nodes.lifecycle import PipelineNode
+from vla_async.timebase import NS_PER_MS, nanoseconds, step_ns
+from vla_async.types import JointCommand
+
+BRAKED_NS, BRAKED_PERIODS = 20 * NS_PER_MS, 3  # until then braking shows nowhere: what was under way may go on
+# as long as it takes to hear a reserve that is at work; a process that stood still has much else to read first
+PATIENCE_NS, LONG_PATIENCE_NS = 8 * NS_PER_MS, 100 * NS_PER_MS
+LOOK_S = 0.002
+
+
+class ReserveWord:
+    """Polls for the thread that commands the robot, when that comes late."""
+
+    def __init__(self, node: PipelineNode, gap_s: float) -> None:
+        """`gap_s`: after this long without set-points the robot has stopped, and nothing is hurried any more."""
+        self._node, self._gap_ns = node, nanoseconds(gap_s)
+        self._braked_ns = max(BRAKED_NS, BRAKED_PERIODS * step_ns(node.robot.rates.command_hz))
+        self._heard = node.poll(topics.RESERVE_SET_POINT)
+
+    def may_have_braked(self, last: Tick) -> bool:
+        """Whether the bridge's last tick was so long ago."""
+        return time.monotonic_ns() - last.steady_ns > self._braked_ns
+
+    def since(self, last: Tick) -> JointCommand | None:
+        """The reserve's newest set-point since the bridge's last tick; None when there is none."""
+        if not self._node.count_publishers(topics.RESERVE_SET_POINT.name):
+            return None
+        now_ns = time.monotonic_ns()
+        until_ns = now_ns + (PATIENCE_NS if now_ns - last.steady_ns < self._gap_ns else LONG_PATIENCE_NS)
+        while True:
+            message = self._heard.newest()
+            said = None if message is None else set_point_value(message)
+            if said is not None and said.stamp_ns > last.now_ns:
+                return said
+            if time.monotonic_ns() > until_ns:
+                return None
+            time.sleep(LOOK_S)
