@@ -16,18 +16,18 @@ from vla_async.joint_order import JointReading
 from vla_async.timebase import NS_PER_MS, seconds
 from vla_async.types import JointCommand
 
-SILENT_PERIODS = 1.75  # looks are a period apart: noticed after less than three
-STREAM = 5  # so many in a row are a stream; a single message is none
-MISSED_PERIODS = 3  # who looks, or hears, less often has missed something
+LOOK_PERIODS = 1.5  # from look to look: in between there is a message, and its end is noticed within three periods
+STREAM = 5  # looks in a row that find one are a stream; a single message is none
+MISSED_PERIODS = 3  # who looks less often has missed something
 HELD_PERIODS = 6  # a controller that has held a position for longer has stopped the robot
 APART_NS = 5 * NS_PER_MS  # from a stamp to its arrival, beside the wait for the next look
 
 
 class StreamWatch:
-    """Notices that a stream of one message a period has ended, by looks once a period, all by a steady clock [ns]."""
+    """Notices that a stream of one message a period has ended, by looks LOOK_PERIODS apart; steady clock [ns]."""
 
     def __init__(self, period_ns: int) -> None:
-        self._period_ns = period_ns
+        self._missed_ns = MISSED_PERIODS * period_ns
         self._looked_ns = self._heard_ns = self._count = 0
 
     def look(self, steady_ns: int, *, came: bool) -> bool:
@@ -35,17 +35,14 @@ class StreamWatch:
 
         Who could not look itself knows nothing: the messages may wait to be taken.
         """
-        missed_ns = MISSED_PERIODS * self._period_ns
-        punctual, self._looked_ns = steady_ns - self._looked_ns < missed_ns, steady_ns
+        punctual, self._looked_ns = steady_ns - self._looked_ns < self._missed_ns, steady_ns
         if came:
-            self._count = min(self._count + 1, STREAM) if self.silent_ns(steady_ns) < missed_ns else 1
+            self._count = min(self._count + 1, STREAM) if self.silent_ns(steady_ns) < self._missed_ns else 1
             self._heard_ns = steady_ns
-            return False
-        return (punctual and self._count == STREAM
-                and self.silent_ns(steady_ns) >= SILENT_PERIODS * self._period_ns)
+        return punctual and not came and self._count == STREAM
 
     def silent_ns(self, steady_ns: int) -> int:
-        """How long ago the last message was there [ns]."""
+        """How long ago a look found a message [ns]."""
         return steady_ns - self._heard_ns
 
     def forget(self) -> None:

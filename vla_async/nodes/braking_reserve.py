@@ -13,7 +13,7 @@ from vla_async_msgs.msg import JointSetPoint
 from vla_async.bridge import FollowerConfig
 from vla_async.bridge.follower import STOPPING
 from vla_async.bridge.outputs import OutputSettings, Tick, make_output
-from vla_async.bridge.reserve_brake import ReserveBrake, StreamWatch, must_brake
+from vla_async.bridge.reserve_brake import LOOK_PERIODS, ReserveBrake, StreamWatch, must_brake
 from vla_async.embodiment import Embodiment, GripperOutput, Output, TrajectoryOutput
 from vla_async.nodes import topics
 from vla_async.nodes.clocks import one_instant
@@ -52,7 +52,7 @@ class BrakingReserve:
         self._brake: ReserveBrake | None = None
         self._last: bytes | None = None
         self._sent: JointCommand | None = None
-        self._ticker = Ticker(self._period_ns, self._tick, fail)
+        self._ticker = Ticker(round(LOOK_PERIODS * self._period_ns), self._tick, fail)
 
     def start(self) -> None:
         """Listen, and wait until bridge and controllers know each other and this one, which takes DDS some seconds."""
@@ -89,18 +89,18 @@ class BrakingReserve:
         return self._stream.silent_ns(steady_ns) < NOTICED_PERIODS * self._period_ns
 
     def _tick(self, _late: bool) -> None:
-        message = self._heard.newest()
-        now_ns, steady_ns = one_instant(self._now_ns)
-        if message is not None:
-            self._last, self._sent = message, None
-        if not self._stream.look(steady_ns, came=message is not None):
+        received, steady_ns = self._heard.take(), time.monotonic_ns()
+        if received is not None:
+            self._last, self._sent = received.message, None
+        if not self._stream.look(steady_ns, came=received is not None):
             self._brake = None
             return
-        self._brake = self._brake or self._begun(now_ns, steady_ns)
+        self._brake = self._brake or self._begun()
         if self._brake is not None:
             self._send(self._brake.tick(steady_ns))
 
-    def _begun(self, now_ns: int, steady_ns: int) -> ReserveBrake | None:
+    def _begun(self) -> ReserveBrake | None:
+        now_ns, steady_ns = one_instant(self._now_ns)
         last, silent_ns = self._decoded(), self._stream.silent_ns(steady_ns)
         if (last is None or not self._brakes
                 or not must_brake(self._config, last, silent_ns, self._period_ns, now_ns)):
