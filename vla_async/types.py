@@ -102,6 +102,11 @@ class JointWindow:
     velocity: FloatArray  # (N, D)
     acceleration: FloatArray  # (N, D)
 
+    @property
+    def end_ns(self) -> int:
+        """When it rests."""
+        return self.stamp_ns + (len(self.position) - 1) * self.step_ns
+
 
 @dataclass(frozen=True, slots=True)
 class LimitedJoint:

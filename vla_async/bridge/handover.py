@@ -7,19 +7,20 @@ from vla_async.bridge.config import FollowerConfig
 from vla_async.embodiment import Embodiment
 from vla_async.types import FloatArray
 
+HOLDING = ('forward_position', 'joint_trajectory')
 KNOWN_S = 5.0  # a reserve takes over sooner; later somebody else may have commanded the robot
 
 
 def held_set_points(robot: Embodiment, last: FloatArray, age_s: float) -> FloatArray:
-    """What the controllers hold since their bridge is dead, (D,), by its last set-points; NaN: not known.
+    """What the controllers hold since their bridge is dead, (D,), by what they were told last; NaN: not known.
 
-    Known of those that are given single positions. The others go on: a trajectory to its end, a twist to its time-out.
+    Known of those that are given positions; `last` (D,) has the ends of trajectories. A base goes on to its time-out.
     `age_s`: how long ago the last set-points were sent.
     """
     held = np.full(robot.dof, np.nan)
     if last.shape != held.shape or not 0.0 <= age_s <= KNOWN_S:
         return held
-    joints = [robot.joint_names.index(name) for output in robot.outputs if output.kind == 'forward_position'
+    joints = [robot.joint_names.index(name) for output in robot.outputs if output.kind in HOLDING
               for name in output.joints]
     held[joints] = last[joints]
     return held

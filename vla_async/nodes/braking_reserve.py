@@ -4,8 +4,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from rclpy.publisher import Publisher
 from rclpy.serialization import deserialize_message
 from vla_async_msgs.msg import JointSetPoint
@@ -19,6 +21,7 @@ from vla_async.nodes import topics
 from vla_async.nodes.clocks import one_instant
 from vla_async.nodes.controller_conversions import to_controller
 from vla_async.nodes.conversions import SetPointMessage, set_point_value
+from vla_async.nodes.last_windows import LastWindows
 from vla_async.nodes.membership import quiet_node
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.threads import Ticker
@@ -43,6 +46,7 @@ class BrakingReserve:
         self._robot, self._config = robot, FollowerConfig.from_embodiment(robot)
         self._node = quiet_node(f'_reserve_{os.getpid()}')
         self._heard = PolledSubscription(self._node, topics.JOINT_SET_POINT, raw=True)
+        self._windows = LastWindows(self._node, robot)
         self._brakes = brakes
         self._controllers: list[tuple[Output, Publisher[Any]]] = []
         if brakes:
@@ -73,16 +77,23 @@ class BrakingReserve:
                              for output in self._robot.outputs if _needs_bridge(output)]
 
     def end(self) -> JointCommand | None:
-        """Bring the robot to rest, whose bridge has ended; returns the last set-point that anybody sent."""
-        deadline = time.monotonic() + REST_TIMEOUT_S
-        while self._at_work() and time.monotonic() < deadline:
+        """Bring the robot to rest, whose bridge has ended; returns the last set-point that anybody sent.
+
+        Joints of trajectory controllers are in it where those rest, NaN where that is not known.
+        """
+        deadline, windows = time.monotonic() + REST_TIMEOUT_S, self._windows.rest()
+        while self._at_work(windows.since_ns) and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         self._ticker.close()
         last = self._sent or self._decoded()
         self._node.destroy_node()
-        return last
+        if last is None or last.position.shape != windows.position.shape:
+            return None
+        return replace(last, position=np.where(self._robot.streamed, windows.position, last.position))
 
-    def _at_work(self) -> bool:
+    def _at_work(self, until_ns: int) -> bool:
+        if self._now_ns() < until_ns:
+            return True
         steady_ns, brake = time.monotonic_ns(), self._brake
         if brake is not None:
             return not brake.rests(steady_ns)

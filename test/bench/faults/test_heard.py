@@ -19,6 +19,7 @@ HOME, SPEED = ROBOT.array('home'), 0.5  # [rad/s]
 BEGIN_NS, TICK_NS = 1000 * NS_PER_S, 4 * NS_PER_MS
 SET_POINTS, OTHERS = Channel('/joint_set_point', 'vla_async_msgs/msg/JointSetPoint', 'a', '[]\n'), Channel(
     '/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', 'b', '[]\n')
+RESERVE = Channel('/reserve_set_point', SET_POINTS.type, 'a', '[]\n')
 
 
 @pytest.fixture
@@ -31,17 +32,17 @@ class Bag:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._writer = folder, BagWriter(folder, {}, compress=True)
-        self._topics = [self._writer.channel(SET_POINTS), self._writer.channel(OTHERS)]
+        self._topics = [self._writer.channel(channel) for channel in (SET_POINTS, OTHERS, RESERVE)]
 
-    def hear(self, received_ns, message):
-        self._writer.write(self._topics[0], received_ns, received_ns, serialize_message(message))
+    def hear(self, received_ns, message, topic=0):
+        self._writer.write(self._topics[topic], received_ns, received_ns, serialize_message(message))
 
     def hear_others(self, received_ns):
         self._writer.write(self._topics[1], received_ns, received_ns, bytes(8))
 
-    def judged(self, since_ns=BEGIN_NS, **options):
+    def judged(self, since_ns=BEGIN_NS, robot=ROBOT, **options):
         self._writer.flush()
-        return judged_by_stamps([self.folder], ROBOT, since_ns, **options)
+        return judged_by_stamps([self.folder], robot, since_ns, **options)
 
 
 def moving(stamp_ns):
@@ -109,6 +110,15 @@ def test_a_bridge_that_died_was_silent_for_the_longest_time_in_which_nothing_cam
     report = bag.judged(died=died)
     assert (report.stop > 0.5) is died
     assert report.unheard_s == pytest.approx(0.3 if died else 2.6, abs=0.01)
+
+
+@pytest.mark.parametrize(('robot', 'heard_s'), [('so101', 0.6), ('so101_ros2_control', 0.3)])
+def test_a_reserve_speaks_for_the_bridge_unless_joints_go_on_along_trajectories(bag, robot, heard_s):
+    for stamp in stamps(0.3):
+        bag.hear(stamp, moving(stamp))
+    for stamp in stamps(0.3, 300):
+        bag.hear(stamp, moving(stamp), topic=2)
+    assert bag.judged(robot=embodiment.load(robot)).heard_s == pytest.approx(heard_s, abs=0.01)
 
 
 def test_of_nothing_nothing_is_known(bag):

@@ -17,7 +17,6 @@ from vla_async.replay.bag_tail import tail
 from vla_async.replay.set_points import SetPoint, read_set_point
 from vla_async.timebase import NS_PER_S
 
-SPOKEN = (topics.JOINT_SET_POINT.name, topics.RESERVE_SET_POINT.name)  # by the bridge, and while that is silent
 COPIED_NS = 5 * NS_PER_S  # copies are younger, and clocks are set by more
 
 
@@ -27,7 +26,7 @@ def judged_by_stamps(bags: Sequence[Path], robot: Embodiment, since_ns: int, *, 
     times: list[int] = []
     points: list[SetPoint] = []
     newest_ns = 0
-    for spoken, message in _messages(bags, since_ns):
+    for spoken, message in _messages(bags, since_ns, _speaking(robot)):
         newest_ns = message.log_time
         point = _set_point(message.data) if spoken else None
         if point is not None and point.position.size == robot.dof and not (points and _copied(point, points[-1])):
@@ -40,12 +39,18 @@ def judged_by_stamps(bags: Sequence[Path], robot: Embodiment, since_ns: int, *, 
     return watch.report()
 
 
-def _messages(bags: Sequence[Path], since_ns: int) -> Iterator[tuple[bool, Message]]:
-    """Whatever was recorded, and whether it is a set-point."""
+def _speaking(robot: Embodiment) -> tuple[str, ...]:
+    """Topics that say what all joints are told: the reserve's does not where some go on along a trajectory."""
+    reserve = () if robot.streamed.any() else (topics.RESERVE_SET_POINT.name,)
+    return (topics.JOINT_SET_POINT.name, *reserve)
+
+
+def _messages(bags: Sequence[Path], since_ns: int, names: Sequence[str]) -> Iterator[tuple[bool, Message]]:
+    """Whatever was recorded, and whether it is on one of the topics of these names."""
     for path in (path for bag in bags for path in bag_files(bag)):
         channels: set[int] = set()
         for record in tail(path, since_ns):
-            if isinstance(record, Channel) and any(is_topic(record.topic, name) for name in SPOKEN):
+            if isinstance(record, Channel) and any(is_topic(record.topic, name) for name in names):
                 channels.add(record.id)
             elif isinstance(record, Message):
                 yield record.channel_id in channels, record
