@@ -38,15 +38,15 @@ def test_joints_rest_where_the_last_window_of_their_controller_ends(listener, sa
     say(ARM, window_message(window(ARM, 0.1), ARM.joints))
     say(ARM, window_message(window(ARM, 0.3, count=9), ARM.joints))
     say(HEAD, window_message(window(HEAD, -0.2), HEAD.joints))
-    rest = listener.rest()
+    ends = listener.ends()
     expected = np.full(ROBOT.dof, np.nan)
     expected[ROBOT.indices(ARM.joints)], expected[ROBOT.indices(HEAD.joints)] = 0.3, -0.2
-    np.testing.assert_array_equal(rest.position, expected)
-    assert rest.since_ns == T0 + 8 * STEP
+    np.testing.assert_array_equal(ends.position, expected)
+    assert ends.since_ns == T0 + 8 * STEP
 
 
 def test_of_what_was_not_heard_or_not_understood_nothing_is_known(listener, say):
     say(ARM, window_message(window(HEAD, 0.1), HEAD.joints))
-    rest = listener.rest()
-    assert np.isnan(rest.position).all()
-    assert rest.since_ns == 0
+    ends = listener.ends()
+    assert np.isnan(ends.position).all()
+    assert ends.since_ns == 0

@@ -81,15 +81,15 @@ class BrakingReserve:
 
         Joints of trajectory controllers are in it where those rest, NaN where that is not known.
         """
-        deadline, windows = time.monotonic() + REST_TIMEOUT_S, self._windows.rest()
-        while self._at_work(windows.since_ns) and time.monotonic() < deadline:
+        deadline, ends = time.monotonic() + REST_TIMEOUT_S, self._windows.ends()
+        while self._at_work(ends.since_ns) and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         self._ticker.close()
         last = self._sent or self._decoded()
         self._node.destroy_node()
-        if last is None or last.position.shape != windows.position.shape:
+        if last is None or last.position.shape != ends.position.shape:
             return None
-        return replace(last, position=np.where(self._robot.streamed, windows.position, last.position))
+        return replace(last, position=np.where(self._robot.streamed, ends.position, last.position))
 
     def _at_work(self, until_ns: int) -> bool:
         if self._now_ns() < until_ns:

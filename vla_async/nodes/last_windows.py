@@ -18,7 +18,7 @@ from vla_async.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Ends:
     """Where joints will rest, (D,) [rad or m], NaN: not known; and since when all of them [ns], 0: already."""
 
     position: FloatArray
@@ -33,7 +33,7 @@ class LastWindows:
         self._heard = {output: PolledSubscription(node, topics.controller(output), raw=True)
                        for output in robot.outputs if isinstance(output, TrajectoryOutput)}
 
-    def rest(self) -> Rest:
+    def ends(self) -> Ends:
         """Where they bring their joints. What was said is forgotten then."""
         position, since_ns = np.full(self._robot.dof, np.nan), 0
         for output, heard in self._heard.items():
@@ -43,4 +43,4 @@ class LastWindows:
                     window = window_value(deserialize_message(message, JointTrajectory), output.joints)
                     position[self._robot.indices(output.joints)] = window.position[-1]
                     since_ns = max(since_ns, window.end_ns)
-        return Rest(position, since_ns)
+        return Ends(position, since_ns)
