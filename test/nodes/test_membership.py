@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from lifecycle_msgs.srv import GetState
 
+from vla_async import embodiment
 from vla_async.launcher.environment import environment
 from vla_async.launcher.node_command import MEMBERSHIP
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import SetPointMessage
 from vla_async.types import JointCommand
 
+DOF = embodiment.load('astribot_s1').dof
 LEASE_S = 20.0  # for so long DDS remembers one that went without a word
 STANDS_BY = """
 import sys
@@ -91,9 +93,9 @@ def test_who_stands_by_for_a_bridge_knows_what_that_one_sent_last_until_that_is_
                           env=environment(graph.context.get_domain_id(), dict(os.environ))) as successor:
         assert successor.stdout.readline() == 'None\n'
         say = graph.say(topics.JOINT_SET_POINT)
-        message = SetPointMessage(3)
+        message, rest = SetPointMessage(DOF), np.zeros(DOF)
         for _ in range(50):
-            say(message.of(JointCommand(7, np.array([1.0, 2.0, 3.0]), np.zeros(3), np.zeros(3)), 7, 0, 'following', ''))
+            say(message.of(JointCommand(7, rest + 3.0, rest, rest), 7, 0, 'following', ''))
             graph.during(0.01)
         successor.stdin.write('\n')
         successor.stdin.flush()

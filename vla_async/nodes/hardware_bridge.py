@@ -126,7 +126,7 @@ class HardwareBridgeNode(PipelineNode):
     def activate(self) -> None:
         other = self._other_commander()
         if other:
-            forget_set_point()
+            forget_set_point()  # the controllers may hold what that one says
             raise DataError(other)
         variants = self._streams.variants()
         self._follow(commit_s(self.robot, variants))
