@@ -1,8 +1,8 @@
 """Brings a robot to rest whose bridge has fallen silent, from the process that stands by in place of that bridge.
 
 A controller of single positions stops dead when its stream ends, one of velocities goes on. The reserve hears the same
-set-points as the recorder: when they stay away in the middle of a motion, it goes on from the last one and brakes as the
-bridge would have.
+set-points as the recorder: when they stay away in the middle of a motion, it goes on from the last one and brakes as
+the bridge would have.
 """
 from __future__ import annotations
 
