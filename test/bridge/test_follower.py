@@ -575,7 +575,7 @@ def relieved(robot, silent_ns, spoil=0.0):
     reserve = reserve_of(robot)
     said = reserve.tick(robot.now_ns + silent_ns).command
     robot.now_ns += silent_ns
-    robot.follower.relieve(replace(said, position=said.position + spoil), robot.now_ns, robot.now_ns)
+    robot.follower.resume_from(replace(said, position=said.position + spoil), robot.now_ns, robot.now_ns)
     return reserve
 
 
@@ -611,5 +611,5 @@ def test_a_reserve_that_talks_nonsense_is_not_believed(spoil):
 
 def test_at_rest_it_does_not_listen_to_a_reserve():
     robot = Robot().run(0.1)
-    robot.follower.relieve(replace(robot.sent[-1], stamp_ns=robot.now_ns + 1), robot.now_ns + 2, robot.now_ns + 2)
+    robot.follower.resume_from(replace(robot.sent[-1], stamp_ns=robot.now_ns + 1), robot.now_ns + 2, robot.now_ns + 2)
     assert robot.follower.state == 'holding'

@@ -35,6 +35,7 @@ def newest(seen):
 def test_nothing_is_drawn_until_somebody_looks(graph):
     graph.add(MotionMarkers(context=graph.context))
     graph.until_diagnosed('motion_markers', 'nobody looks')
+    assert 'drawing' not in graph.diagnosis('motion_markers')
     seen = graph.hear(view_topics.MARKERS)
     graph.until(lambda: seen, 'markers')
     graph.until_diagnosed('motion_markers', 'drawing')
@@ -113,6 +114,7 @@ def test_topics_are_relative_and_stamps_are_those_of_simulated_time(graph, clock
     seen = []
     graph.probe.create_subscription(MarkerArray, '/left/motion_markers', seen.append, 1)
     graph.until(lambda: seen and seen[-1].markers[-1].header.stamp.sec >= 10**6, 'markers in simulated time')
+    assert '/motion_markers' not in dict(graph.probe.get_topic_names_and_types())
 
 
 def test_a_chunk_for_another_robot_is_told_and_not_drawn(graph, seen):

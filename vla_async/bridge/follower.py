@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import deque
 from threading import RLock
-from typing import Protocol
 
 from vla_async.bridge.aim_watch import AimWatch, ControllerState
 from vla_async.bridge.clock_watch import ClockWatch
@@ -21,7 +20,7 @@ from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.course import Course
 from vla_async.bridge.guard import Guard
 from vla_async.bridge.handover import start_position
-from vla_async.bridge.motion import Motion, Spline
+from vla_async.bridge.motion import BodyCheck, Motion, Spline
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.reserve_brake import goes_on
 from vla_async.bridge.stop_signal import StopSignal
@@ -33,13 +32,6 @@ from vla_async.timebase import seconds
 from vla_async.types import FloatArray, JointCommand, JointWindow
 
 INACTIVE, HOLDING, FOLLOWING, STOPPING, STOPPED = 'inactive', 'holding', 'following', 'stopping', 'stopped'
-
-
-class BodyCheck(Protocol):
-    """What knows the robot's body."""
-
-    def motion_fault(self, motion: Motion, now_ns: int) -> str:
-        """Why the robot, which is where `motion` is at `now_ns`, must not go along it, or nothing."""
 
 
 class MotionFollower:
@@ -67,7 +59,7 @@ class MotionFollower:
         with self._lock:
             self._watchdog.observe(JointReading(stamp_ns, position, velocity))
 
-    def relieve(self, last: JointCommand, now_ns: int, steady_ns: int) -> None:
+    def resume_from(self, last: JointCommand, now_ns: int, steady_ns: int) -> None:
         """While no set-points were sent another process has braked the robot: go on from the last one of that."""
         with self._lock:
             if self.moving and goes_on(self._config, self._course.command, last):
@@ -193,9 +185,7 @@ class MotionFollower:
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def tick(self, now_ns: int, steady_ns: int) -> Tick:
-        """Set-point for `now_ns` of the robot's clock; `steady_ns` is of one that is never set. Raises DataError when
-        inactive.
-        """
+        """Set-point for `now_ns` of the robot's clock, `steady_ns` of one never set; raises DataError when inactive."""
         with self._lock:
             if self.state == INACTIVE:
                 raise DataError('the bridge is not active')
@@ -219,16 +209,15 @@ class MotionFollower:
             self._aims.forget()
             self._stop_signal.forget()
             course.sent_ns = now_ns - step.elapsed_ns  # in the time that the clock tells now
-        if moving and step.gap:
+        if not moving:
+            course.rest_at(course.sent[0], now_ns)
+            return
+        if step.gap:
             course.resume_at_rest(now_ns)
             self._guard.restart(course.motion.sample(now_ns)[0])
-        elif moving:
-            course.brake_at_once()
         else:
-            course.rest_at(course.sent[0], now_ns)
-        self._window = None
-        if moving:
-            self._become(STOPPING, step.jump or step.gap)
+            course.brake_at_once()
+        self._stopping(step.jump or step.gap)
 
     def _checked(self, now_ns: int, steady_ns: int) -> FloatArray:
         """State (3, D) at `now_ns` after watchdogs and guards had their say."""
@@ -300,8 +289,7 @@ class MotionFollower:
     def _old(self, window: JointWindow) -> str:
         if self._window is None or window.stamp_ns > self._window.stamp_ns:
             return ''
-        ahead_s = seconds(self._window.stamp_ns - window.stamp_ns)
-        return f'a window that begins {ahead_s:.3f} s later is followed already'
+        return f'one that begins {seconds(self._window.stamp_ns - window.stamp_ns):.3f} s later is followed already'
 
     def _start_fault(self, spline: Spline, now_ns: int) -> str:
         """Why a resting robot must not set out on the window, or nothing."""

@@ -47,6 +47,13 @@ class Motion(Protocol):
         """Positions (N, D) at ascending stamps (N,) [ns], the same to within rounding."""
 
 
+class BodyCheck(Protocol):
+    """What knows the robot's body."""
+
+    def motion_fault(self, motion: Motion, now_ns: int) -> str:
+        """Why the robot, which is where `motion` is at `now_ns`, must not go along it, or nothing."""
+
+
 class Rest:
     """Stays at one position (D,) [rad or m]."""
 

@@ -33,7 +33,7 @@ from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
-from vla_async.nodes.reserve_word import ReserveWord
+from vla_async.nodes.reserve_listener import ReserveListener
 from vla_async.nodes.threads import CONTROL_PRIORITY, RECOVERY_PRIORITY, Ticker, raise_process, take_turns_quickly
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.nodes.window_codec import WindowCodec
@@ -113,7 +113,7 @@ class HardwareBridgeNode(PipelineNode):
         self._saturation = SaturationWatch(self.robot.joint_names, effort_limits(self.robot))
         self._joint_states = self.poll(topics.JOINT_STATES)
         self._codec = WindowCodec(self.robot.joint_names)
-        self._reserve = ReserveWord(self, values.gap_s)
+        self._reserve = ReserveListener(self, values.gap_s)
         self._trajectories = self.poll(topics.TRAJECTORY, depth=2, raw=True)  # depth: one that is lost is sent again
         self.listen(topics.STOP_SIGNAL, self._hear)
         if values.speed_scaling_topic:
@@ -241,7 +241,7 @@ class HardwareBridgeNode(PipelineNode):
             return
         braked = self._reserve.since(last)
         if braked is not None:
-            self._follower.relieve(braked, *one_instant(self.now_ns))
+            self._follower.resume_from(braked, *one_instant(self.now_ns))
 
     def _hear(self, message: Any) -> None:
         self._follower.hear(to_ns(message.header.stamp), message.stop, message.reason)

@@ -16,7 +16,7 @@ PATIENCE_NS, LONG_PATIENCE_NS = 8 * NS_PER_MS, 100 * NS_PER_MS
 LOOK_S = 0.002
 
 
-class ReserveWord:
+class ReserveListener:
     """Polls for the thread that commands the robot, when that comes late."""
 
     def __init__(self, node: PipelineNode, gap_s: float) -> None:
