@@ -99,7 +99,8 @@ def test_the_glide_onto_a_motion_is_looked_at_not_the_motion_alone(guard):
     offset = np.zeros((3, 7))
     offset[0, 2] = -0.1
     assert guard.motion_fault(motion, NOW) == ''
-    assert 'red and blue' in guard.motion_fault(Glide(motion, fade(offset, NOW, 1.0)), NOW)
+    glide = Glide(motion, fade(offset, NOW, 1.0), np.full(7, -9.0), np.full(7, 9.0))
+    assert 'red and blue' in guard.motion_fault(glide, NOW)
 
 
 def test_a_hand_may_not_leave_its_box_and_may_come_back(guard):

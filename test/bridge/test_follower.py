@@ -22,6 +22,7 @@ CONFIG = FollowerConfig.from_embodiment(ROBOT)
 HOME = ROBOT.array('home')
 ZERO = np.zeros(ROBOT.dof)
 ARM = ROBOT.joint_names.index('left_arm_1')
+GRIPPER = ROBOT.joint_names.index('left_gripper')
 
 
 def window(stamp_ns, offset=0.0, amplitude=0.3, joint=ARM, count=40):
@@ -255,6 +256,31 @@ def test_a_small_offset_is_glided_over_without_a_seam():
     used = np.abs([c.acceleration[ARM] for c in robot.sent]).max()
     assert used <= 0.11 * CONFIG.acceleration[ARM]
     assert robot.sent[-1].position[ARM] == pytest.approx(position[ARM], abs=1e-6)
+
+
+@pytest.mark.parametrize('seed', range(40))
+def test_late_windows_make_a_joint_at_its_limit_not_go_beyond_it(seed):
+    """The joint rests at its limit; what leads away from there has begun already. No guard needs to step in."""
+    rng = np.random.default_rng(seed)
+    robot, distance = Robot(), rng.uniform(0.02, 0.2)
+    assert HOME[GRIPPER] == CONFIG.lower[GRIPPER]
+    begin_ns = T0 - int(rng.integers(10 * MS, 150 * MS))
+    duration_s = rng.uniform(1.0, 2.0) * np.sqrt(5.8 * distance / CONFIG.acceleration[GRIPPER])
+
+    def feed(r):
+        r.follower.accept(quintic(r.now_ns // STEP * STEP - STEP, distance, begin_ns, duration_s, GRIPPER), r.now_ns)
+    robot.run(3.0, feed).assert_safe()
+    assert min(command.position[GRIPPER] for command in robot.sent) >= CONFIG.lower[GRIPPER]
+    assert not any('guard' in change for change in robot.follower.journal)
+
+
+def test_a_way_that_swings_out_beyond_a_limit_is_refused_by_name():
+    """In full motion when it comes, and soon over: its offset needs longer to fade."""
+    robot = Robot()
+    late = quintic(T0, 0.1, T0 - 60 * MS, 0.3, GRIPPER)
+    refusal = robot.follower.accept(late, T0)
+    assert re.fullmatch(r'the way onto it would go 0\.\d{4} beyond the limit of left_gripper', refusal)
+    assert robot.follower.state == 'holding'
 
 
 class TestStopHoldRelease:

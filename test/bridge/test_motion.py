@@ -9,6 +9,7 @@ from vla_async.types import JointWindow
 S = 1_000_000_000
 T0 = 10**18
 H = 20_000_000  # knot spacing [ns]
+FAR = np.full(2, 9.0)
 
 
 def polynomial_window(degree, seed=0, joints=4, count=10):
@@ -56,7 +57,8 @@ def test_all_positions_at_once_are_those_of_the_samples():
     pieces = Pieces(((T0, spline), (T0 + 3 * H, brake))).then(rest, T0 + 5 * H, forget_ns=0)
     odd = np.arange(4) % 2 == 1
     stamps = T0 + np.sort(rng.integers(-H, 12 * H, 60))
-    for motion in (rest, spline, brake, pieces, Glide(spline, fade(rng.normal(size=(3, 4)), T0, 0.3)),
+    for motion in (rest, spline, brake, pieces,
+                   Glide(spline, fade(rng.normal(size=(3, 4)), T0, 0.3), np.full(4, -0.5), np.full(4, 0.5)),
                    Split(odd, spline, pieces), Within(other, np.full(4, -0.1), np.full(4, 0.1))):
         one_by_one = [motion.sample(int(stamp))[0] for stamp in stamps]
         np.testing.assert_allclose(motion.positions(stamps), one_by_one, atol=1e-12)
@@ -75,7 +77,7 @@ def test_a_glide_of_the_computed_duration_uses_no_more_than_its_share():
     offset[0] = 0.02, -0.3
     duration_s, slowest = glide_duration_s(offset, velocity, acceleration)
     assert slowest == 1
-    glide = Glide(Rest(np.zeros(2), T0), fade(offset, T0, duration_s))
+    glide = Glide(Rest(np.zeros(2), T0), fade(offset, T0, duration_s), -FAR, FAR)
     states = np.array([glide.sample(T0 + int(t)) for t in np.linspace(0, duration_s * S, 400)])
     used = np.abs(states).max(axis=0)
     assert (used[1] <= velocity * 1.001).all()

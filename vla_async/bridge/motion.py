@@ -106,16 +106,31 @@ def fade(offset: FloatArray, now_ns: int, duration_s: float) -> Spline:
 
 
 class Glide:
-    """A motion plus a fading offset: joins what was sent to what is wanted without a seam."""
+    """A motion plus a fading offset: joins what was sent to what is wanted without a seam.
 
-    def __init__(self, onto: Motion, offset: Motion) -> None:
+    The sum may go beyond position limits (D,) [rad or m] that the motion itself keeps; it is kept there.
+    """
+
+    def __init__(self, onto: Motion, offset: Motion, lower: FloatArray, upper: FloatArray) -> None:
         self.onto, self.offset = onto, offset
+        self._lower, self._upper = lower, upper
         self.end_ns = max(onto.end_ns, offset.end_ns)
 
     def sample(self, now_ns: int) -> FloatArray:
-        return self.onto.sample(now_ns) + self.offset.sample(now_ns)
+        state = self.onto.sample(now_ns) + self.offset.sample(now_ns)
+        np.clip(state[0], self._lower, self._upper, out=state[0])
+        return state
 
     def positions(self, stamps_ns: StampArray) -> FloatArray:
+        return np.clip(self._sums(stamps_ns), self._lower, self._upper)
+
+    def excess(self, stamps_ns: StampArray) -> FloatArray:
+        """How far (D,) [rad or m] the sum goes beyond the limits at these stamps (N,) [ns]; negative: nowhere."""
+        sums = self._sums(stamps_ns)
+        beyond: FloatArray = np.maximum(sums - self._upper, self._lower - sums).max(axis=0)
+        return beyond
+
+    def _sums(self, stamps_ns: StampArray) -> FloatArray:
         return self.onto.positions(stamps_ns) + self.offset.positions(stamps_ns)
 
 
