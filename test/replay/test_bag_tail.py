@@ -1,10 +1,13 @@
 """The newest stretch of a bag is read and copied while the recorder still writes, and after it was killed."""
 import shutil
+from dataclasses import replace
 
 import pytest
 from mcap.records import Channel, Message
+from mcap.stream_reader import breakup_chunk
 from rosbags.highlevel import AnyReader
 
+from vla_async.replay import bag_tail
 from vla_async.replay.audit import audit_bag
 from vla_async.replay.bag import identity
 from vla_async.replay.bag_tail import copy_tail, tail
@@ -49,6 +52,22 @@ def test_what_is_not_whole_is_left_out(recording, tmp_path, rest):
     with cut.open('ab') as stream:
         stream.write(rest)
     assert stamps(tail(cut, 45)) == [45, 46, 47, 48, 49]
+
+
+def test_of_what_is_old_only_the_chunks_that_name_channels_are_unpacked(tmp_path, monkeypatch):
+    """The second topic comes up while a chunk is filled that has no message of it yet."""
+    bag = BagWriter(tmp_path / 'bag', ABOUT, compress=True)
+    write(bag, bag.channel(POINT), range(15))
+    late = bag.channel(replace(POINT, topic='/late'))
+    bag.flush()
+    write(bag, late, range(15, 50))
+    unpacked = []
+    monkeypatch.setattr(bag_tail, 'breakup_chunk', lambda chunk: unpacked.append(chunk) or breakup_chunk(chunk))
+    records = list(tail(tmp_path / 'bag/bag_0.mcap', 45))
+    assert [record.topic for record in records if isinstance(record, Channel)] == ['/point', '/late']
+    assert stamps(records) == [45, 46, 47, 48, 49]
+    assert len(unpacked) <= 4, 'the first; that of the first late message, and the one before; the last'
+    bag.close()
 
 
 def test_a_clock_that_is_set_back_loses_nothing(tmp_path):

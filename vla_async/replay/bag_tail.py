@@ -63,7 +63,7 @@ def _copy(source: Path, since_ns: int, fresh: Path) -> int:
 
 def _records(stream: Any, since_ns: int) -> Iterator[object]:
     """Metadata, and what is in chunks that name a channel, and in those that are new enough."""
-    begun, passed_over, known = False, 0, set[int]()
+    begun, passed_over, known = False, list[int](), set[int]()
     for kind in _kinds(stream):
         if kind == Opcode.METADATA:
             yield Metadata.read(ReadDataStream(stream))
@@ -71,15 +71,25 @@ def _records(stream: Any, since_ns: int) -> Iterator[object]:
             place = stream.tell()
             _, last_ns = SPAN.unpack(stream.read(SPAN.size))
             begun = begun or last_ns >= since_ns
-            passed_over = 0 if begun else place
             if begun:
                 yield from _chunk(stream, place)
-        elif kind == Opcode.MESSAGE_INDEX and passed_over:  # one for each channel that its chunk has messages of
+            else:
+                passed_over.append(place)
+        elif kind == Opcode.MESSAGE_INDEX and not begun:  # one for each channel that its chunk has messages of
             (channel,) = CHANNEL.unpack(stream.read(CHANNEL.size))
             if channel not in known:
-                records = list(_chunk(stream, passed_over))
-                known |= {record.id for record in records if isinstance(record, Channel)}
+                records = _introduction(stream, channel, passed_over)
+                known |= {channel, *(record.id for record in records if isinstance(record, Channel))}
                 yield from records
+
+
+def _introduction(stream: Any, channel: int, places: Sequence[int]) -> list[object]:
+    """What the chunk holds that has a channel's record: that of its first message, or one before."""
+    for place in reversed(places):
+        records = list(_chunk(stream, place))
+        if any(isinstance(record, Channel) and record.id == channel for record in records):
+            return records
+    return []
 
 
 def _chunk(stream: Any, place: int) -> Iterator[object]:

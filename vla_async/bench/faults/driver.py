@@ -35,6 +35,7 @@ SPEED_PERIOD_NS = 10 * NS_PER_MS
 KEPT = 12_000  # speeds, two minutes of them
 STATUS_DEPTH = 200
 MOVING = 0.05  # share of a velocity limit
+STALLED_S = 4.0  # two tasks
 MOVING_PATIENCE_S = 30.0
 
 
@@ -134,8 +135,14 @@ class Driver(Operator):
         self.begin_episode(TASK, seed, None)
 
     def get_moving(self) -> None:
-        """Ask for one thing after the other until the robot moves."""
+        """Ask for one thing after the other until the robot moves; in a fresh scene if it does not set out.
+
+        A policy that has learnt to set out from home may not know what to do amid interrupted tasks.
+        """
         self.asking = True
+        if not self.comes_true(lambda: self.recording.moving, STALLED_S):
+            self.begin_anew(int(self._rng.integers(2**31)))
+            self.asking = True
         self.wait_until(lambda: self.recording.moving, 'the robot setting out', MOVING_PATIENCE_S)
 
     def wait(self, seconds: float) -> None:

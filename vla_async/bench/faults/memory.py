@@ -20,10 +20,12 @@ KIB_PER_MIB = 1024
 def samples(graph: Graph, seconds: float) -> Iterator[dict[str, float]]:
     """Memory that each process alone holds [MiB], every PERIOD_S, while the robot follows instructions."""
     graph.driver.begin_anew(0)
-    graph.driver.get_moving()
-    end_s = time.monotonic() + seconds
-    while time.monotonic() < end_s:
-        graph.driver.wait(PERIOD_S)
+    next_s = time.monotonic()
+    end_s = next_s + seconds
+    while next_s < end_s:
+        next_s += PERIOD_S
+        graph.driver.get_moving()
+        graph.driver.wait(next_s - time.monotonic())
         graph.renew_bag()
         yield {name: held for name, process in graph.starter.processes.items()
                if process.pid is not None and (held := held_with_children_mib(process.pid)) is not None}
