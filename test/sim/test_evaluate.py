@@ -1,6 +1,8 @@
 """Episodes in virtual time with rendered cameras and an untrained policy."""
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from vla_async import cli, embodiment
@@ -49,6 +51,18 @@ def test_an_instruction_of_one_s_own_is_the_one_that_is_judged(runner, checkpoin
     asked = runner.run(4).facts.instruction.upper()  # names an object that is there
     options = EvaluateOptions(instruction=asked, time_limit_s=0.1)
     assert evaluate_episode(ROBOT, 'touch', 4, load_policy(checkpoint, ROBOT), options).facts.instruction == asked
+
+
+def test_an_instruction_may_come_while_the_robot_works_at_another_one(runner, checkpoint):
+    """The episode begins with the instruction; the robot goes on from where it is."""
+    busy = evaluate_episode(ROBOT, 'touch', 3, load_policy(checkpoint, ROBOT), replace(SHORT, busy_s=0.5))
+    alone = runner.run(3)
+    assert busy.facts.instruction == alone.facts.instruction
+    assert busy.trace.start_ns - alone.trace.start_ns == 500_000_000
+    assert busy.trace.end_ns - busy.trace.start_ns == alone.trace.end_ns - alone.trace.start_ns
+    moving = busy.trace.set_points.velocity[busy.trace.set_points.stamp_ns <= busy.trace.start_ns]
+    assert np.abs(moving[-1]).max() > 0.0
+    assert metrics.command_ratios(busy.trace, ROBOT)['acceleration_ratio_max'] <= 1.0
 
 
 @pytest.mark.slow

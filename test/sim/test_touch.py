@@ -184,6 +184,7 @@ def test_time_within_reach_does_not_add_up_over_a_break(world):
 
 def test_touching_another_object_forfeits_success(world):
     judge = touch.TouchTask().judge(world.scene)
+    run(judge, world, 0.1)
     world.touching = {'blue ball', 'red cube'}
     run(judge, world, 0.1)
     world.touching = set()
@@ -195,10 +196,23 @@ def test_touching_another_object_forfeits_success(world):
 
 def test_a_hand_that_visited_another_object_first_did_not_go_to_the_right_one(world):
     judge = touch.TouchTask().judge(world.scene)
+    run(judge, world, 0.1)
     world.distances['blue ball'] = 0.02
     run(judge, world, 0.1)
     world.distances = {'red cube': 0.02, 'blue ball': 0.3, 'green ball': 0.3}
     assert not run(judge, world, 0.1).correct_target
+
+
+def test_what_the_robot_is_at_from_the_task_before_counts_once_it_has_left_it(world):
+    judge = touch.TouchTask().judge(world.scene)
+    world.distances['blue ball'], world.touching = 0.0, {'blue ball'}
+    run(judge, world, 0.1)
+    world.distances, world.touching = {'red cube': 0.02, 'blue ball': 0.3, 'green ball': 0.3}, set()
+    outcome = run(judge, world, 0.6)
+    assert outcome.success
+    assert outcome.correct_target
+    world.distances['blue ball'] = 0.02
+    assert not run(judge, world, 0.1).correct_target, 'it came back'
 
 
 def test_a_target_far_from_the_hand_is_not_reached(world):

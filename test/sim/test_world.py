@@ -35,6 +35,18 @@ def test_other_seed_other_scene(world: World) -> None:
     assert world.reset(1).objects != world.reset(2).objects
 
 
+def test_another_instruction_in_the_same_episode_changes_what_is_judged_and_nothing_else(world: World) -> None:
+    scene = world.reset(5)
+    other = world.otherwise(np.random.default_rng(0))
+    moved = wave(world, 50)[-1][:world.robot.dof]
+    world.ask(other)
+    assert (world.scene.instruction, world.scene.objects) == (other, scene.objects)
+    assert world.judge().target == world.scene.target != scene.target
+    assert np.array_equal(world.position(), moved)
+    with pytest.raises(ConfigError, match='on the table'):
+        world.ask('touch the sky')
+
+
 def test_robot_starts_at_home_and_stays(world: World) -> None:
     home = world.robot.array('home')
     assert np.array_equal(world.position(), home)

@@ -8,6 +8,7 @@ from vla_async import embodiment
 from vla_async.datasets.lerobot_dataset import Dataset
 from vla_async.errors import ConfigError
 from vla_async.training import demonstrations, disturbance
+from vla_async.training.rollout import Simulation, demonstrate
 
 ROBOT = embodiment.load('astribot_s1')
 
@@ -30,6 +31,23 @@ def test_a_disturbance_follows_from_its_seed_and_starts_within_the_limits():
         np.testing.assert_array_equal(drawn[0].start, drawn[1].start)
         assert (drawn[0].start >= ROBOT.array('lower')).all()
         assert (drawn[0].start <= ROBOT.array('upper')).all()
+
+
+def test_a_part_of_the_episodes_begins_where_another_task_has_brought_the_robot():
+    busy = [disturbance.draw(np.random.default_rng(seed), ROBOT, 'left').busy_s for seed in range(300)]
+    assert np.count_nonzero(busy) / 300 == pytest.approx(disturbance.BUSY_SHARE, abs=0.06)
+
+
+def test_such_an_episode_begins_there_at_rest():
+    simulation, seed = Simulation.make(ROBOT, 'touch'), 100_000
+    while (drawn := disturbance.draw(np.random.default_rng([seed, 1]), ROBOT, 'left')).busy_s < 2.0 or drawn.pushes:
+        seed += 1
+    shown = demonstrate(simulation, seed)
+    assert shown.success
+    assert shown.notes['busy_s'] == drawn.busy_s
+    moved = np.abs(shown.vectors['observation.state'][0] - ROBOT.array('home'))
+    assert moved.max() > 0.4, 'further than any disturbance of the start'
+    assert np.abs(shown.vectors['observation.velocity'][0]).max() < 0.05
 
 
 def test_a_push_swells_and_fades():

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from vla_async.acting.policy import Policy
 from vla_async.embodiment import Embodiment
 from vla_async.replay.pipeline import Pipeline
 from vla_async.replay.thinking import Timing
 from vla_async.replay.trace import EpisodeFacts, RecordedEpisode
 from vla_async.sim.cameras import Renderer
-from vla_async.sim.scene import Outcome
 from vla_async.sim.tasks import in_words
 from vla_async.sim.world import World
 from vla_async.timebase import NS_PER_S, nanoseconds
@@ -26,7 +27,8 @@ class EvaluateOptions:
     """How episodes are run."""
 
     instruction: str | None = None  # None: the one that the seed draws; see `sim.tasks.in_words`
-    time_limit_s: float = 15.0
+    time_limit_s: float = 15.0  # from the instruction on
+    busy_s: float = 0.0  # for so long the robot has worked at something else when the instruction comes [s]
     timing: Timing = field(default_factory=Timing)
 
 
@@ -43,6 +45,39 @@ class _Every:
         return True
 
 
+class _Episode:
+    """World and pipeline side by side; each gets what is due, and the set-point holds until the next one."""
+
+    def __init__(self, world: World, renderer: Renderer, pipeline: Pipeline) -> None:
+        robot = world.robot
+        self._world, self._renderer, self._pipeline = world, renderer, pipeline
+        self._joints = _Every(robot.rates.joint_state_hz, BEGIN_NS)
+        self._commands = _Every(robot.rates.command_hz, BEGIN_NS)
+        self._cameras = _Every(max(camera.rate_hz for camera in robot.cameras), BEGIN_NS)
+        self._target, self._steps = world.position(), 0
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time."""
+        return BEGIN_NS + nanoseconds(self._steps * self._world.timestep)
+
+    def live(self, seconds: float, *, to_success: bool) -> None:
+        """Go on for so long, or to success, which counts as the time at which its last step begins."""
+        world, pipeline, end = self._world, self._pipeline, self._steps + round(seconds / self._world.timestep)
+        while self._steps < end:
+            now_ns = self.now_ns
+            if self._joints.due(now_ns):
+                pipeline.observe_joints(now_ns, world.position(), world.velocity())
+            if self._cameras.due(now_ns):
+                pipeline.observe_images(now_ns, self._renderer.images())
+            if self._commands.due(now_ns):
+                self._target = pipeline.step(now_ns).position
+            world.step(self._target)
+            if to_success and world.judge().success:
+                return
+            self._steps += 1
+
+
 class EpisodeRunner:
     """World and cameras of one task, made once and used for many episodes."""
 
@@ -54,35 +89,23 @@ class EpisodeRunner:
 
     def run(self, seed: int) -> RecordedEpisode:
         """One episode; it ends with success or at the time limit."""
-        asked = in_words(self._options.instruction, self._task, seed, self._robot.name)
-        scene = self._world.reset(seed, asked)
-        pipeline = Pipeline(self._robot, self._policy.reasoner, self._policy.generator, seed, self._options.timing)
-        pipeline.start(BEGIN_NS, self._world.position())
-        pipeline.set_task(Task(id=1, stamp_ns=BEGIN_NS, instruction=scene.instruction))
-        end_ns, outcome = self._live(pipeline)
-        trace = pipeline.recorder.finish(BEGIN_NS, end_ns)
+        world, options = self._world, self._options
+        scene = world.reset(seed, in_words(options.instruction, self._task, seed, self._robot.name))
+        pipeline = Pipeline(self._robot, self._policy.reasoner, self._policy.generator, seed, options.timing)
+        pipeline.start(BEGIN_NS, world.position())
+        episode = _Episode(world, self._renderer, pipeline)
+        if options.busy_s:
+            other = world.otherwise(np.random.default_rng(seed))
+            pipeline.set_task(Task(id=1, stamp_ns=BEGIN_NS, instruction=other))
+            episode.live(options.busy_s, to_success=False)
+            world.ask(scene.instruction)
+        begin_ns = episode.now_ns
+        pipeline.set_task(Task(id=2, stamp_ns=begin_ns, instruction=scene.instruction))
+        episode.live(options.time_limit_s, to_success=True)
+        outcome, trace = world.judge(), pipeline.recorder.finish(begin_ns, episode.now_ns)
         return RecordedEpisode(EpisodeFacts(
             task=self._task, seed=seed, instruction=scene.instruction, success=outcome.success,
             correct_target=outcome.correct_target, ended='success' if outcome.success else 'time limit'), trace)
-
-    def _live(self, pipeline: Pipeline) -> tuple[int, Outcome]:
-        """Time of the end [ns] and the judge's last word."""
-        rates, world = self._robot.rates, self._world
-        joints, commands = _Every(rates.joint_state_hz, BEGIN_NS), _Every(rates.command_hz, BEGIN_NS)
-        cameras = _Every(max(camera.rate_hz for camera in self._robot.cameras), BEGIN_NS)
-        target, now_ns = world.position(), BEGIN_NS
-        for step in range(round(self._options.time_limit_s / world.timestep)):
-            now_ns = BEGIN_NS + nanoseconds(step * world.timestep)
-            if joints.due(now_ns):
-                pipeline.observe_joints(now_ns, world.position(), world.velocity())
-            if cameras.due(now_ns):
-                pipeline.observe_images(now_ns, self._renderer.images())
-            if commands.due(now_ns):
-                target = pipeline.step(now_ns).position
-            world.step(target)
-            if world.judge().success:
-                break
-        return now_ns, world.judge()
 
     def close(self) -> None:
         """Give the renderer's context back."""

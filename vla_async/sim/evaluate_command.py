@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', help='name or folder (default: the one for robot and task)')
     parser.add_argument('--instruction', metavar='TEXT', help='ask for this instead of what each seed draws; '
                         '"otherwise": for another object than the one that it draws')
-    parser.add_argument('--time-limit', type=float, default=15.0, metavar='S', help='per episode (default: 15)')
+    parser.add_argument('--after', type=float, default=0.0, metavar='S',
+                        help='let the robot work at another instruction for so long first, and go on from there')
+    parser.add_argument('--time-limit', type=float, default=15.0, metavar='S', help='for the instruction (default: 15)')
     parser.add_argument('--slow-delay-ms', type=float, default=0.0, metavar='MS', help='make each reasoner pass longer')
     parser.add_argument('--jobs', type=int, default=1, metavar='N', help='processes to share the episodes (default: 1)')
 
@@ -51,6 +53,7 @@ class Work:
     task: str
     checkpoint: str
     instruction: str | None
+    busy_s: float
     time_limit_s: float
     slow_delay_s: float
 
@@ -61,7 +64,8 @@ class Work:
         from vla_async.replay.thinking import Timing
         from vla_async.sim.evaluate import EpisodeRunner, EvaluateOptions
         robot = embodiment.load(self.robot)
-        options = EvaluateOptions(self.instruction, self.time_limit_s, Timing(slow_delay_s=self.slow_delay_s))
+        timing = Timing(slow_delay_s=self.slow_delay_s)
+        options = EvaluateOptions(self.instruction, self.time_limit_s, self.busy_s, timing)
         return EpisodeRunner(robot, self.task, load_policy(self.checkpoint, robot), options)
 
 
@@ -78,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     report = make_report(episodes, embodiment.load(args.robot), {
         'checkpoint': Path(work.checkpoint).name,
         'options': {'task': args.task, 'seeds': [args.seeds.start, args.seeds.stop], 'instruction': args.instruction,
-                    'time_limit_s': args.time_limit, 'slow_delay_ms': args.slow_delay_ms, 'time': 'virtual'}})
+                    'after_s': args.after, 'time_limit_s': args.time_limit, 'slow_delay_ms': args.slow_delay_ms,
+                    'time': 'virtual'}})
     write_json(report, args.json)
     print_table(report)
     return 0
@@ -93,8 +98,10 @@ def _work(args: argparse.Namespace) -> Work:
         raise ConfigError(f'--jobs must be at least 1, got {args.jobs}')
     if args.time_limit <= 0 or args.slow_delay_ms < 0:
         raise ConfigError('--time-limit must be positive and --slow-delay-ms must not be negative')
+    if args.after < 0:
+        raise ConfigError(f'--after must not be negative, got {args.after:g}')
     name = args.checkpoint or checkpoints.default(embodiment.load(args.robot).name, args.task)
-    return Work(args.robot, args.task, str(checkpoints.find(name)), args.instruction, args.time_limit,
+    return Work(args.robot, args.task, str(checkpoints.find(name)), args.instruction, args.after, args.time_limit,
                 args.slow_delay_ms / 1e3)
 
 

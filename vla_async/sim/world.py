@@ -70,9 +70,18 @@ class World:
         self._data.ctrl[:] = home
         mujoco.mj_forward(self.model, self._data)
         self._steps = 0
-        self._judge: Judge = self._task.judge(scene)
-        self._outcome = self._judge.update(self)
+        self._begin_judging()
         return scene
+
+    def ask(self, instruction: str) -> None:
+        """Judge by another instruction from now on, the scene as it is; raises ConfigError where it fits nothing."""
+        seed = self.scene.seed
+        self.scene = self._task.draw(np.random.default_rng(seed), seed, instruction, self.robot.name)
+        self._begin_judging()
+
+    def otherwise(self, rng: np.random.Generator) -> str:
+        """An instruction for something else in the scene."""
+        return self._task.ask_otherwise(self.scene, rng, self.robot.name)
 
     def step(self, command: FloatArray) -> None:
         """Advance by `timestep`; `command` (D,) are target positions [rad or m], clipped to the limits.
@@ -97,6 +106,11 @@ class World:
         """Joint positions in the order of the embodiment, (D,) [rad or m]."""
         position: FloatArray = self._data.qpos[self._qpos]
         return position
+
+    def set_point(self) -> FloatArray:
+        """What the joints are told, in the order of the embodiment, (D,) [rad or m]."""
+        set_point: FloatArray = self._data.ctrl.copy()
+        return set_point
 
     def velocity(self) -> FloatArray:
         """Joint velocities in the order of the embodiment, (D,) [rad/s or m/s]."""
@@ -157,6 +171,10 @@ class World:
         width, height = self.model.cam_resolution[view.id]
         focal = height / 2 / np.tan(np.radians(self.model.cam_fovy[view.id]) / 2)  # [px]
         return float(width / 2 - focal * right / back), float(height / 2 - focal * down / back), float(-back)
+
+    def _begin_judging(self) -> None:
+        self._judge: Judge = self._task.judge(self.scene)
+        self._outcome = self._judge.update(self)
 
     def _index(self) -> None:
         """Addresses of joints and shapes in the present model."""

@@ -11,6 +11,8 @@ from vla_async.types import FloatArray
 START_SHARE = 0.5  # of the episodes start off home with the acting side
 OTHER_SHARE = 0.25  # with the other arm
 PUSH_SHARE = 0.5  # are pushed under way
+BUSY_SHARE = 0.4  # begin where another task has brought the robot, half-way or done
+BUSY_TIME = (0.5, 6.0)  # for so long it worked at that [s]
 # Spread by group at the start [rad or m], and of the pushes' velocity [rad/s or m/s].
 START_SPREAD = {'arm': 0.16, 'torso': 0.04, 'chassis': 0.03}
 PUSH_SPREAD = {'arm': 0.40, 'torso': 0.08, 'chassis': 0.05}
@@ -32,10 +34,11 @@ class Push:
 
 @dataclass(frozen=True)
 class Disturbance:
-    """Where the robot starts and how it is pushed in one episode."""
+    """Where the robot starts, whether it did something else before, and how it is pushed in one episode."""
 
     start: FloatArray  # (D,) joint positions [rad or m]
     pushes: tuple[Push, ...]
+    busy_s: float  # from there it first works at another task for so long, or until that is done [s]
 
     def velocity(self, time_s: float) -> FloatArray:
         """Velocity added to the set-points at a time [s], (D,)."""
@@ -43,7 +46,7 @@ class Disturbance:
 
 
 def draw(rng: np.random.Generator, robot: Embodiment, hand: str) -> Disturbance:
-    """A disturbance; about one episode in four has none."""
+    """A disturbance; about one episode in seven has none."""
     offset = np.zeros(robot.dof)
     if rng.random() < START_SHARE:
         offset += _noise(rng, robot, START_SPREAD, hand)
@@ -56,7 +59,8 @@ def draw(rng: np.random.Generator, robot: Embodiment, hand: str) -> Disturbance:
             velocity = _noise(rng, robot, PUSH_SPREAD, hand)
             pushes.append(Push(float(rng.uniform(0.2, 2.4)), float(rng.uniform(0.4, 0.7)), velocity))
     start = np.clip(robot.array('home') + offset, robot.array('lower'), robot.array('upper'))
-    return Disturbance(start, tuple(pushes))
+    busy_s = float(rng.uniform(*BUSY_TIME)) if rng.random() < BUSY_SHARE else 0.0
+    return Disturbance(start, tuple(pushes), busy_s)
 
 
 def _noise(rng: np.random.Generator, robot: Embodiment, spread: dict[str, float], hand: str) -> FloatArray:

@@ -18,6 +18,7 @@ from vla_async.types import FloatArray, ImageArray
 
 TIME_LIMIT = 9.0  # [s]
 START_TIME = 1.5  # from home to the disturbed start, not recorded [s]
+REST_TIME = 0.3  # between a task before, not recorded either, and this one [s]
 PRIVILEGED = {'privileged.target_position': 3, 'privileged.target_pixel': 2}
 
 
@@ -49,14 +50,18 @@ class Demonstration:
 
 def demonstrate(simulation: Simulation, seed: int) -> Demonstration:
     """The episode of that seed; the scene, the disturbance and so every frame follow from it."""
-    world = simulation.world
+    world, rng = simulation.world, np.random.default_rng([seed, 1])
     scene = world.reset(seed)
-    disturbed = disturbance.draw(np.random.default_rng([seed, 1]), world.robot, scene.hand)
-    _go_to(world, disturbed.start)
+    disturbed = disturbance.draw(rng, world.robot, scene.hand)
+    _go_to(world, disturbed.start, START_TIME)
+    if disturbed.busy_s:
+        world.ask(world.otherwise(rng))
+        _work(simulation, disturbed.busy_s)
+        world.ask(scene.instruction)
     expert = Expert(world, simulation.model)
     vectors: dict[str, list[FloatArray]] = defaultdict(list)
     images: dict[str, list[ImageArray]] = defaultdict(list)
-    frame, begin_s, set_point = 0, world.time_s, disturbed.start
+    frame, begin_s, set_point = 0, world.time_s, world.set_point()
     while not expert.done and frame < TIME_LIMIT * RATE:
         action = expert.command(world.position())
         for key, value in _observe(world, action).items():
@@ -71,15 +76,27 @@ def demonstrate(simulation: Simulation, seed: int) -> Demonstration:
     return Demonstration(
         scene.instruction, expert.done and world.judge().success, {k: np.stack(v) for k, v in vectors.items()},
         {k: np.stack(v) for k, v in images.items()},
-        {'seed': seed, 'hand': scene.hand, 'target': scene.target, 'pushes': len(disturbed.pushes)})
+        {'seed': seed, 'hand': scene.hand, 'target': scene.target, 'pushes': len(disturbed.pushes),
+         'busy_s': disturbed.busy_s})
 
 
-def _go_to(world: World, position: FloatArray) -> None:
+def _go_to(world: World, position: FloatArray, seconds: float) -> None:
     """Bring the robot smoothly from where it is to `position` (D,) and let it come to rest."""
     home, begin_s = world.position(), world.time_s
-    while (elapsed := world.time_s - begin_s) < START_TIME:
-        share = min(1.0, elapsed / (0.7 * START_TIME))
+    while (elapsed := world.time_s - begin_s) < seconds:
+        share = min(1.0, elapsed / (0.7 * seconds))
         world.step(home + (position - home) * share**3 * (10.0 - 15.0 * share + 6.0 * share**2))
+
+
+def _work(simulation: Simulation, seconds: float) -> None:
+    """Let the expert do what is asked for so long, or until it is done, and let the robot come to rest."""
+    world, expert = simulation.world, Expert(simulation.world, simulation.model)
+    frame, begin_s, set_point = 0, world.time_s, world.set_point()
+    while not expert.done and frame < seconds * RATE:
+        action, frame = expert.command(world.position()), frame + 1
+        _drive(world, set_point, action, begin_s + frame / RATE)
+        set_point = action
+    _drive(world, set_point, set_point, world.time_s + REST_TIME)
 
 
 def _drive(world: World, start: FloatArray, end: FloatArray, until_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Two faults, once each, as a user tries them: real processes, real DDS, and nothing of it is left."""
+"""The order of faults; and two, once each, as a user tries them: real processes and DDS, and nothing of it is left."""
 import json
 import os
 import signal
@@ -6,9 +6,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
-pytestmark = pytest.mark.long
+from vla_async.bench.faults.campaign import spread
+from vla_async.bench.faults.kinds import FAULTS
+
+long = pytest.mark.long
 PATIENCE_S = 400.0
 
 
@@ -18,6 +22,16 @@ def campaign(*words):
                             env={**os.environ, 'COLUMNS': '200'})
 
 
+def test_faults_with_a_victim_are_spread_among_the_others_and_keep_their_order():
+    order = spread(FAULTS)
+    assert sorted(fault.name for fault in order) == sorted(fault.name for fault in FAULTS)
+    for kept in (lambda fault: fault.victim, lambda fault: not fault.victim):
+        assert list(filter(kept, order)) == list(filter(kept, FAULTS))
+    places = [place for place, fault in enumerate(order) if fault.victim]
+    assert min(np.diff(places)) >= 4
+
+
+@long
 def test_faults_are_judged_by_the_simulated_robot_and_an_interrupted_campaign_goes_on(tmp_path):
     figures, page, logs = tmp_path / 'faults.json', tmp_path / 'faults.html', tmp_path / 'logs'
     words = ('--json', str(figures), '--html', str(page), '--logs', str(logs))
@@ -38,6 +52,7 @@ def test_faults_are_judged_by_the_simulated_robot_and_an_interrupted_campaign_go
     assert page.read_text().count('data:image/png') == 3
 
 
+@long
 def test_ctrl_c_leaves_nothing_behind(tmp_path):
     logs = tmp_path / 'logs'
     process = campaign('--only', 'no fault', '--logs', str(logs))

@@ -105,6 +105,15 @@ def test_an_interrupted_campaign_goes_on_where_it_was(tmp_path):
     assert not Results(CONDITIONS, path).passed  # something was left behind
 
 
+def test_faults_are_told_in_their_order_whenever_they_were_tried(tmp_path):
+    path = tmp_path / 'faults.json'
+    results = Results(CONDITIONS, path, ['first', 'second', 'third'])
+    for name in ('third', 'of an older campaign', 'first', 'second'):
+        results.add(run(name))
+    assert [entry['name'] for entry in json.loads(path.read_text())['faults']] == [
+        'first', 'second', 'third', 'of an older campaign']
+
+
 @pytest.mark.parametrize('text', ['', '[]', '{"normal": {}}'])
 def test_a_file_of_something_else_is_left_alone(tmp_path, text):
     path = tmp_path / 'other.json'

@@ -49,12 +49,19 @@ class Plan:
 def campaign(plan: Plan, results: Results) -> Iterator[Run]:
     """All runs that the results do not hold yet, noted there as they are done; what was left behind, too."""
     for instrumented in (False, True):
-        pending = [(fault, number) for number in range(plan.runs) for fault in plan.faults
+        pending = [(fault, number) for number in range(plan.runs) for fault in spread(plan.faults)
                 if fault.instrumented is instrumented and not results.has(fault.name, number)]
         while pending:
             with (leftovers.noted(results) as owned,
                   running(plan.options, plan.folder, instrumented=instrumented) as graph):
                 yield from _until_broken(graph, plan, results, pending, owned)
+
+
+def spread(faults: Sequence[Fault]) -> list[Fault]:
+    """Those with a victim evenly among the others: until what stands by for one is ready again there is more to do."""
+    groups = [fault for fault in faults if fault.victim], [fault for fault in faults if not fault.victim]
+    places = {fault.name: (i + 0.5) / len(group) for group in groups for i, fault in enumerate(group)}
+    return sorted(faults, key=lambda fault: places[fault.name])
 
 
 def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tuple[Fault, int]],

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     faults = [] if args.memory is not None else _chosen(args.only)
     with _folder(args.logs) as folder:
         options = _options(args, folder)
-        results = Results(_conditions(args, options), args.json)
+        results = Results(_conditions(args, options), args.json, [fault.name for fault in faults])
         plan = Plan(options, faults, args.runs, folder, args.logs)
         try:
             _campaign(plan, results, console)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,12 @@ from vla_async.errors import ConfigError
 class Results:
     """All runs so far. Where there is a path, they are read from it and written to it after every run."""
 
-    def __init__(self, conditions: Mapping[str, Any], path: Path | None) -> None:
-        """Raises ConfigError when the file there is of a campaign with other settings."""
-        self.path = path
+    def __init__(self, conditions: Mapping[str, Any], path: Path | None, order: Sequence[str] = ()) -> None:
+        """`order`: names of faults as they are to be told, whenever they were tried.
+
+        Raises ConfigError when the file there is of a campaign with other settings.
+        """
+        self.path, self._order = path, {name: place for place, name in enumerate(order)}
         self.content: dict[str, Any] = {'conditions': dict(conditions), 'faults': [], 'memory': None, 'leftovers': []}
         if path is not None and path.exists():
             self._continue(path)
@@ -44,6 +47,7 @@ class Results:
         if entry is None:
             entry = {'name': run.fault, 'expectation': run.expectation, 'each': [], 'worst': None}
             self.faults.append(entry)
+            self.faults.sort(key=lambda entry: self._order.get(entry['name'], len(self._order)))
         row = row_of(run)
         entry['each'].append(row)
         entry.update(sums(entry['each']))

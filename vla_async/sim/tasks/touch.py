@@ -66,12 +66,16 @@ class TouchTask:
 
 
 class TouchJudge:
-    """Follows one episode. Success, once reached without touching anything else, stays."""
+    """Follows one episode. Success, once reached without touching anything else, stays.
+
+    What the robot is still at from before is passed over until it has left that.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._since_s: float | None = None  # when the hand came within reach of the target
         self._touched: set[str] = set()
+        self._leaving: set[str] | None = None  # objects that the robot was at when it was asked, and still is
         self._strayed = False  # the hand was within reach of another object before
         self._success = False
 
@@ -80,8 +84,11 @@ class TouchJudge:
         scene = self._scene
         distances = {o.name: world.hand_distance(scene.hand, o.name) for o in scene.objects}
         nearest = min(distances, key=distances.__getitem__)
-        self._touched |= world.touched() - {scene.target}
-        self._strayed |= any(d < REACH for name, d in distances.items() if name != scene.target)
+        near, touched = {name for name, d in distances.items() if d < REACH}, world.touched()
+        self._leaving = (near | touched) & (near | touched if self._leaving is None else self._leaving)
+        passed_over = self._leaving | {scene.target}
+        self._touched |= touched - passed_over
+        self._strayed |= bool(near - passed_over)
         held = self._hold(distances[scene.target], world.time_s)
         self._success |= held >= HOLD and not self._touched
         return Outcome(
