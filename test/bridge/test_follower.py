@@ -7,6 +7,7 @@ import pytest
 
 from vla_async import embodiment
 from vla_async.bridge import FollowerConfig, MotionFollower
+from vla_async.bridge.handover import LastWord
 from vla_async.bridge.reserve_brake import ReserveBrake
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
@@ -210,6 +211,17 @@ class TestRefusedWindows:
         assert refusal is not None
         assert re.search(reason, refusal)
         assert robot.follower.state == 'holding'
+
+    @pytest.mark.parametrize(('step', 'reason'), [
+        (0.1, r'velocity of left_arm_1 between two points is 5\.\d+, limits'),
+        (0.003, r'acceleration of left_arm_1 between two points is -?\d\d\.\d+, limits')])
+    def test_points_within_the_limits_and_too_far_apart(self, step, reason):
+        good = still(T0)
+        good.position[8:, ARM] += step
+        assert re.search(reason, Robot().follower.accept(good, T0))
+
+    def test_stamped_too_long_ago(self):
+        assert Robot().follower.accept(still(T0 - 6 * S // 10), T0) == 'window: 0.600 s old'
 
     def test_wrong_width(self):
         rows = np.zeros((10, 3))
@@ -484,6 +496,29 @@ def test_controllers_that_run_slowly_end_the_motion_until_they_are_back_at_speed
     assert robot.follower.accept(still(robot.now_ns, robot.sent[-1].position), robot.now_ns) is None
 
 
+def test_a_stop_that_comes_while_the_first_motion_is_looked_at_holds():
+    class Looking:
+        def motion_fault(self, motion, now_ns):
+            robot.follower.stop('somebody is in the way')
+            return ''
+    robot = Robot(body=Looking())
+    assert robot.follower.accept(quintic(T0, 0.3), T0) == 'somebody is in the way; release the bridge first'
+    robot.run(0.5)
+    assert robot.follower.state == 'stopped'
+    np.testing.assert_array_equal(robot.sent[-1].position, HOME)
+
+
+@pytest.mark.parametrize('state', ['stopped', 'holding'])
+def test_what_latched_a_predecessor_latches_its_successor(state):
+    robot = Robot()
+    robot.follower.inherit(LastWord(None, state, 'because'))
+    assert robot.follower.accept(quintic(T0, 0.3), T0) == 'because; release the bridge first'
+    assert (robot.follower.state, robot.follower.latched) == (state, True)
+    robot.follower.release(T0)
+    robot.follower.inherit(LastWord(None, 'holding', ''))
+    assert robot.follower.accept(quintic(T0, 0.3), T0) is None
+
+
 def test_what_the_body_forbids_is_not_begun():
     class Body:
         def motion_fault(self, motion, now_ns):
@@ -593,7 +628,8 @@ def test_a_robot_that_does_not_move_when_told_to_is_stopped_until_release_and_th
 def reserve_of(robot):
     """What brakes the robot, with whose last set-point the bridge falls silent."""
     last = robot.sent[-1]
-    return ReserveBrake(CONFIG, last, TICK, last.stamp_ns + 2 * TICK, last.stamp_ns + 2 * TICK)
+    begin_ns = last.stamp_ns + 2 * TICK
+    return ReserveBrake(CONFIG, np.ones(ROBOT.dof, dtype=bool), last, TICK, begin_ns, begin_ns)
 
 
 def relieved(robot, silent_ns, spoil=0.0):
@@ -601,7 +637,7 @@ def relieved(robot, silent_ns, spoil=0.0):
     reserve = reserve_of(robot)
     said = reserve.tick(robot.now_ns + silent_ns).command
     robot.now_ns += silent_ns
-    robot.follower.resume_from(replace(said, position=said.position + spoil), robot.now_ns, robot.now_ns)
+    robot.follower.resume_from(replace(said, position=said.position + spoil), robot.ros_ns, robot.now_ns)
     return reserve
 
 
@@ -616,6 +652,18 @@ def test_after_a_standstill_it_goes_on_from_where_its_reserve_has_brought_the_ro
         np.testing.assert_allclose(command.position, reserve.tick(command.stamp_ns).command.position, atol=1e-9)
     assert (robot.follower.state, robot.follower.reason) == ('holding', 'no set-point was sent; the reserve has braked')
     assert robot.follower.accept(still(robot.now_ns, robot.sent[-1].position), robot.now_ns) is None
+
+
+@pytest.mark.parametrize('jump_s', [-10.0, 10.0])
+def test_a_clock_that_is_set_while_the_bridge_stands_still_makes_no_difference(jump_s):
+    robot = Robot()
+    robot.run(0.4, begin(robot))
+    robot.jump_ns = round(jump_s * S)
+    relieved(robot, 80 * MS)
+    robot.sent.clear()  # what the reserve sent lies between
+    robot.run(0.6).assert_safe()
+    assert robot.at_rest
+    assert robot.follower.reason == 'no set-point was sent; the reserve has braked'
 
 
 def test_a_stop_that_was_under_way_still_needs_a_release():

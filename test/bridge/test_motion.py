@@ -64,6 +64,14 @@ def test_all_positions_at_once_are_those_of_the_samples():
         np.testing.assert_allclose(motion.positions(stamps), one_by_one, atol=1e-12)
 
 
+def test_states_between_the_knots_are_those_of_the_samples():
+    spline = Spline(polynomial_window(5)[0])
+    between = spline.between()
+    quarters = [T0 + i * H + H * quarter // 4 for i in range(between.shape[1] // 3) for quarter in (1, 2, 3)]
+    assert quarters[-1] == spline.end_ns - H // 4
+    np.testing.assert_allclose(between, np.swapaxes([spline.sample(t) for t in quarters], 0, 1), rtol=1e-9, atol=1e-9)
+
+
 def test_a_fade_starts_at_the_offset_and_ends_in_nothing():
     offset = np.random.default_rng(4).normal(size=(3, 5))
     motion = fade(offset, T0, 0.3)

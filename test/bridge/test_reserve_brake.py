@@ -21,6 +21,7 @@ ROBOT = embodiment.load('astribot_s1')
 CONFIG = FollowerConfig.from_embodiment(ROBOT)
 HOME = ROBOT.array('home')
 ZERO = np.zeros(ROBOT.dof)
+HOLDING = np.arange(ROBOT.dof) >= 3  # all but the base
 SHARES = st.lists(st.floats(-1.0, 1.0), min_size=ROBOT.dof, max_size=ROBOT.dof).map(np.array)
 
 
@@ -102,7 +103,7 @@ def test_nor_is_what_is_of_another_robot(row):
 @given(speeds=SHARES, accelerations=SHARES)
 def test_it_goes_on_where_the_bridge_ended_and_rests_inside_the_limits(speeds, accelerations):
     last = JointCommand(T0, HOME, speeds * CONFIG.velocity, accelerations * CONFIG.acceleration)
-    brake = ReserveBrake(CONFIG, last, PERIOD, T0 + 2 * PERIOD, STEADY)
+    brake = ReserveBrake(CONFIG, HOLDING, last, PERIOD, T0 + 2 * PERIOD, STEADY)
     ticks = [brake.tick(STEADY + k * PERIOD) for k in range(500)]
     position, velocity, acceleration = (np.array([getattr(tick.command, row) for tick in ticks])
                                         for row in ('position', 'velocity', 'acceleration'))
@@ -117,21 +118,28 @@ def test_it_goes_on_where_the_bridge_ended_and_rests_inside_the_limits(speeds, a
 
 
 def test_its_time_is_that_of_the_stamps_whatever_happens_to_the_clock():
-    tick = ReserveBrake(CONFIG, moving(), PERIOD, T0 + 2 * PERIOD, STEADY).tick(STEADY + 7 * PERIOD)
+    tick = ReserveBrake(CONFIG, HOLDING, moving(), PERIOD, T0 + 2 * PERIOD, STEADY).tick(STEADY + 7 * PERIOD)
     assert tick.command.stamp_ns == tick.now_ns == T0 + 9 * PERIOD
 
 
 def test_who_comes_too_late_leaves_positions_where_they_are_held_and_brakes_velocities():
-    brake = ReserveBrake(CONFIG, moving(), PERIOD, T0 + 10 * PERIOD, STEADY)
+    brake = ReserveBrake(CONFIG, HOLDING, moving(), PERIOD, T0 + 10 * PERIOD, STEADY)
     early, late = brake.tick(STEADY), brake.tick(STEADY + 500 * PERIOD)
-    np.testing.assert_array_equal(early.command.position, HOME)
-    np.testing.assert_array_equal(late.command.position, HOME)
-    assert early.command.velocity.any()
+    for command in (early.command, late.command):
+        np.testing.assert_array_equal(command.position[HOLDING], HOME[HOLDING])
+        assert not command.state[1:, HOLDING].any(), 'who goes on from there begins at rest'
+    assert early.command.velocity[~HOLDING].all()
     assert not late.command.velocity.any()
 
 
+def test_controllers_are_told_of_the_rest_for_a_while():
+    brake = ReserveBrake(CONFIG, HOLDING, moving(), PERIOD, T0 + 2 * PERIOD, STEADY)
+    rests, over = (next(k for k in range(2000) if done(STEADY + k * PERIOD)) for done in (brake.rests, brake.over))
+    assert (over - rests) * PERIOD == pytest.approx(500 * MS, abs=PERIOD)
+
+
 def test_from_any_of_its_set_points_the_same_motion_goes_on():
-    brake = ReserveBrake(CONFIG, moving(), PERIOD, T0 + 2 * PERIOD, STEADY)
+    brake = ReserveBrake(CONFIG, HOLDING, moving(), PERIOD, T0 + 2 * PERIOD, STEADY)
     for k in (0, 5, 20, 60):
         said = brake.tick(STEADY + k * PERIOD).command
         again = Brake(said.state, CONFIG.acceleration, CONFIG.jerk, said.stamp_ns)
@@ -144,7 +152,7 @@ def test_from_any_of_its_set_points_the_same_motion_goes_on():
 
 
 def test_what_a_robot_can_have_done_since_is_believed():
-    brake = ReserveBrake(CONFIG, moving(), PERIOD, T0 + 2 * PERIOD, STEADY)
+    brake = ReserveBrake(CONFIG, HOLDING, moving(), PERIOD, T0 + 2 * PERIOD, STEADY)
     assert all(goes_on(CONFIG, moving(), brake.tick(STEADY + k * PERIOD).command) for k in (0, 10, 1000))
 
 

@@ -29,17 +29,31 @@ BRAKING = CONFIG.acceleration[ARM]
 PERIOD_NS = 4_000_000
 RESERVE = """
 import sys
+import time
 import rclpy
 from vla_async.embodiment import load
 from vla_async.nodes.braking_reserve import BrakingReserve
 
+look, sent = BrakingReserve._tick, []
+
+
+def stall(self, late):
+    look(self, late)
+    sent.extend([1] if self._brake is not None else [])
+    if len(sent) == 3:
+        time.sleep(0.2)
+
+
+if sys.argv[2] == 'stalls':
+    BrakingReserve._tick = stall
 rclpy.init()
-reserve = BrakingReserve(load(sys.argv[1]), brakes=sys.argv[2] == 'brakes', fail=print)
+reserve = BrakingReserve(load(sys.argv[1]), brakes=sys.argv[2] != 'listens only', fail=print)
 reserve.start()
 print('it listens', flush=True)
 sys.stdin.readline()
-last = reserve.end()
-print(last.position[int(sys.argv[3])], abs(last.velocity).max(), flush=True)
+word = reserve.end()
+last = word.set_point
+print(last.position[int(sys.argv[3])], abs(last.velocity).max(), word.state, word.latch, flush=True)
 """
 
 
@@ -47,7 +61,7 @@ class Bridge:
     """Swings the left arm to and fro, or holds it, by set-points of the test's own; may fall silent."""
 
     def __init__(self, graph):
-        self.speed, self.silent, self.position = SPEED, False, ROBOT.array('home').copy()
+        self.speed, self.silent, self.latched, self.position = SPEED, False, False, ROBOT.array('home').copy()
         self.set_points = topics.JOINT_SET_POINT.advertise(graph.probe)
         self._message = SetPointMessage(ROBOT.dof)
         self._graph = graph
@@ -62,7 +76,7 @@ class Bridge:
         if abs(self.position[ARM] - ROBOT.array('home')[ARM]) > 0.5:
             self.speed = -self.speed
         command = JointCommand(now_ns, self.position, velocity, 0 * velocity)
-        self.set_points.publish(self._message.of(command, now_ns, 0, 'following', ''))
+        self.set_points.publish(self._message.of(command, now_ns, 0, 'following', 'because', latched=self.latched))
 
 
 @pytest.fixture
@@ -114,7 +128,7 @@ def test_a_bridge_that_falls_silent_in_motion_has_its_robot_brought_to_rest(grap
     assert not said
     assert not robot.commands
     bridge.silent = True
-    graph.until(lambda: len(robot.commands) > 20 and robot.still_since(10), 'rest')
+    graph.until(lambda: len(robot.commands) > 6 and robot.still_since(5), 'rest')
     robot.assert_calm()
     way_s = abs(robot.commands[-1][ARM] - bridge.position[ARM]) / SPEED
     assert SPEED / BRAKING / 2 < way_s < SPEED / BRAKING + 0.1
@@ -133,7 +147,7 @@ def test_one_that_takes_over_rests_first_and_knows_where(graph, robot, reserve):
     bridge.silent = True
     one.take_over()
     graph.until(lambda: len(one.lines) > 1, 'that it rests')
-    position, speed = map(float, one.lines[1].split())
+    position, speed = map(float, one.lines[1].split()[:2])
     assert speed == 0.0
     assert position == pytest.approx(robot.commands[-1][ARM], abs=1e-12)
 
@@ -153,6 +167,26 @@ def test_a_robot_at_rest_and_one_on_a_machine_without_real_time_are_left_alone(g
     assert float(one.lines[1].split()[0]) == pytest.approx(bridge.position[ARM], abs=1e-12)
 
 
+def test_one_that_comes_late_while_it_brakes_goes_on_braking_from_where_it_is(graph, robot, reserve):
+    bridge = Bridge(graph)
+    reserve('stalls')
+    graph.during(1.0)
+    bridge.silent = True
+    graph.until(lambda: len(robot.commands) > 4, 'braking')
+    way = np.array(robot.commands)[:, ARM] * np.sign(bridge.speed)
+    assert (np.diff(way) >= -1e-9).all(), 'back to where it began'
+
+
+def test_a_stop_is_handed_on_to_who_takes_over(graph, robot, reserve):
+    bridge, one = Bridge(graph), reserve()
+    bridge.speed, bridge.latched = 0.0, True
+    graph.during(1.0)
+    bridge.silent = True
+    one.take_over()
+    graph.until(lambda: len(one.lines) > 1, 'its word')
+    assert one.lines[1].split()[2:] == ['following', 'because']
+
+
 def test_a_reserve_does_not_count_as_another_commander(graph, robot, reserve):
     bridge = graph.bring_up(HardwareBridgeNode)
     (output,) = ROBOT.outputs
@@ -169,7 +203,8 @@ def test_a_bridge_that_stood_still_goes_on_from_where_its_reserve_has_brought_th
     def stand_still():
         bridge._measure = look
         last = bridge._ticked
-        brake = ReserveBrake(CONFIG, last.command, PERIOD_NS, last.now_ns + 2 * PERIOD_NS, last.steady_ns)
+        brake = ReserveBrake(CONFIG, np.ones(ROBOT.dof, dtype=bool), last.command, PERIOD_NS,
+                             last.now_ns + 2 * PERIOD_NS, last.steady_ns)
         time.sleep(0.3)
         command = brake.tick(last.steady_ns + 2 * 10**9).command
         rest.append(command.position)

@@ -8,6 +8,7 @@ from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 from vla_async_msgs.msg import StopSignal
 
+from vla_async.bridge.handover import LastWord
 from vla_async.nodes import bridge_membership, topics
 from vla_async.nodes.conversions import to_time
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
@@ -23,15 +24,32 @@ def word(stop, reason='', ago_s=0.0):
 
 
 @pytest.fixture
-def release(graph):
-    """Ask the bridge to accept motion again; returns its answer."""
-    def ask():
-        client = graph.probe.create_client(Trigger, 'hardware_bridge/release')
-        graph.until(client.service_is_ready, 'the release service')
+def ask(graph):
+    """Call a service of the bridge; returns its answer."""
+    def call(service):
+        client = graph.probe.create_client(Trigger, f'hardware_bridge/{service}')
+        graph.until(client.service_is_ready, f'the service {service}')
         answer = client.call_async(Trigger.Request())
         graph.until(answer.done, 'an answer')
         return answer.result()
-    return ask
+    return call
+
+
+@pytest.fixture
+def release(ask):
+    """Ask the bridge to accept motion again."""
+    return lambda: ask('release')
+
+
+@pytest.mark.parametrize(('service', 'says'), [('stop', 'stopped on request'),
+                                               ('hold', 'held on request')])
+def test_its_services_bring_a_moving_robot_to_rest_until_release(graph, moving, ask, release, service, says):
+    assert ask(service).success
+    graph.until(lambda: moving.still_since(30), 'rest')
+    graph.until_diagnosed('hardware_bridge', says)
+    moving.assert_calm()
+    graph.until(lambda: release().success, 'release')
+    graph.until(lambda: not moving.still_since(10), 'motion')
 
 
 def test_the_stop_signal_stops_the_robot_until_it_is_taken_back_and_released(graph, moving, release):
@@ -64,11 +82,24 @@ def test_a_successor_begins_with_what_the_controllers_hold_unless_that_was_long_
     held = robot.position.copy()
     robot.measured = lambda position: position + 0.06  # it leans on something
     zero = np.zeros_like(held)
-    bridge_membership._last.append(JointCommand(time.time_ns() - round(ago_s * 1e9), held, zero, zero))
+    last = JointCommand(time.time_ns() - round(ago_s * 1e9), held, zero, zero)
+    bridge_membership._words.append(LastWord(last, 'holding', ''))
     graph.bring_up(HardwareBridgeNode)
     graph.until(lambda: robot.commands, 'commands')
     np.testing.assert_allclose(robot.commands[0], held + begins, atol=1e-12)
-    assert bridge_membership.last_set_point() is None
+    assert bridge_membership.last_word() is None
+
+
+@pytest.mark.parametrize('state', ['stopped', 'holding'])
+def test_a_successor_stays_stopped_or_held_as_its_predecessor_was(graph, robot, release, state):
+    said = graph.hear(topics.JOINT_SET_POINT)
+    bridge_membership._words.append(LastWord(None, state, 'stopped on request'))
+    graph.bring_up(HardwareBridgeNode)
+    graph.until(lambda: len(said) > 50, 'set-points')
+    assert {(message.state, message.reason, message.latched) for message in said} == {
+        (state, 'stopped on request', True)}
+    assert release().success
+    graph.until(lambda: not said[-1].latched, 'release')
 
 
 def test_a_robot_that_runs_slowly_is_not_led_faster_than_it_follows(graph, robot):

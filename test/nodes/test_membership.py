@@ -20,16 +20,18 @@ DOF = embodiment.load('astribot_s1').dof
 LEASE_S = 20.0  # for so long DDS remembers one that went without a word
 STANDS_BY = """
 import sys
-from vla_async.nodes.bridge_membership import forget_set_point, join, last_set_point, leave, succeed
+from vla_async.nodes.bridge_membership import forget_set_point, forget_word, join, last_word, leave, succeed
 
 join()
-print(last_set_point(), flush=True)
+print(last_word(), flush=True)
 sys.stdin.readline()
 succeed(1)
-last = last_set_point()
-print(last.stamp_ns, last.position[-1], flush=True)
+word = last_word()
+print(word.set_point.stamp_ns, word.set_point.position[-1], word.state, word.latch, flush=True)
 forget_set_point()
-print(last_set_point(), flush=True)
+print(last_word().set_point, last_word().latch, flush=True)
+forget_word()
+print(last_word(), flush=True)
 leave()
 """
 START_S = 300.0  # it prepares with the least priority, beside whatever keeps the machine busy
@@ -95,9 +97,10 @@ def test_who_stands_by_for_a_bridge_knows_what_that_one_sent_last_until_that_is_
         say = graph.say(topics.JOINT_SET_POINT)
         message, rest = SetPointMessage(DOF), np.zeros(DOF)
         for _ in range(50):
-            say(message.of(JointCommand(7, rest + 3.0, rest, rest), 7, 0, 'following', ''))
+            say(message.of(JointCommand(7, rest + 3.0, rest, rest), 7, 0, 'stopped', 'button', latched=True))
             graph.during(0.01)
         successor.stdin.write('\n')
         successor.stdin.flush()
-        assert successor.stdout.readline() == '7 3.0\n'
+        assert successor.stdout.readline() == '7 3.0 stopped button\n'
+        assert successor.stdout.readline() == 'None button\n'
         assert successor.stdout.readline() == 'None\n'

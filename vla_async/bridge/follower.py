@@ -15,11 +15,11 @@ from collections import deque
 from threading import RLock
 
 from vla_async.bridge.aim_watch import AimWatch, ControllerState
-from vla_async.bridge.clock_watch import ClockWatch
+from vla_async.bridge.clock_watch import ClockWatch, Step
 from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.course import Course
 from vla_async.bridge.guard import Guard
-from vla_async.bridge.handover import start_position
+from vla_async.bridge.handover import LastWord, start_position
 from vla_async.bridge.motion import BodyCheck, Motion, Spline
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.reserve_brake import goes_on
@@ -28,9 +28,11 @@ from vla_async.bridge.watchdog import Watchdog
 from vla_async.bridge.window_check import window_fault
 from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
-from vla_async.timebase import seconds
+from vla_async.timebase import NS_PER_MS, seconds
 from vla_async.types import FloatArray, JointCommand, JointWindow
 
+FRESH_NS = 50 * NS_PER_MS  # a reserve at work speaks more often
+DEACTIVATED = 'deactivated'  # a reason to stop that is over with the process
 INACTIVE, HOLDING, FOLLOWING, STOPPING, STOPPED = 'inactive', 'holding', 'following', 'stopping', 'stopped'
 
 
@@ -50,6 +52,7 @@ class MotionFollower:
         self._latch = ''  # why no window is accepted until release()
         self._lock = RLock()
         self.journal: deque[str] = deque(maxlen=64)  # transitions that nobody has read yet, for the log
+        self.guarded = 0  # how often the guard has stopped a motion
         self.state, self.reason, self.trajectory_ns = INACTIVE, 'not activated', 0
 
     # -- what comes in -----------------------------------------------------------------------------------------
@@ -59,13 +62,19 @@ class MotionFollower:
         with self._lock:
             self._watchdog.observe(JointReading(stamp_ns, position, velocity))
 
-    def resume_from(self, last: JointCommand, now_ns: int, steady_ns: int) -> None:
-        """While no set-points were sent another process has braked the robot: go on from the last one of that."""
+    def resume_from(self, last: JointCommand, now_ns: int, steady_ns: int) -> bool:
+        """While no set-points were sent another process has braked the robot: go on from the last one of that.
+
+        Its stamp is of the time before the clock was set, if that has happened; whether it is believed is returned.
+        """
         with self._lock:
-            if self.moving and goes_on(self._config, self._course.command, last):
-                self._course.brake_from(last.state, last.stamp_ns)
-                self._clock.restart(now_ns, steady_ns)
-                self._stopping('no set-point was sent; the reserve has braked')
+            if not (self.moving and goes_on(self._config, self._course.command, last)):
+                return False
+            fresh = 0 <= now_ns - last.stamp_ns <= FRESH_NS
+            self._forget_time(self._clock.step(now_ns, steady_ns))
+            self._course.brake_from(last.state, last.stamp_ns if fresh else now_ns)
+            self._stopping('no set-point was sent; the reserve has braked')
+            return True
 
     def observe_speed(self, scale: float) -> None:
         """The share of its speed at which the robot's controllers follow trajectories, 1: all of it."""
@@ -98,6 +107,8 @@ class MotionFollower:
         with self._lock:
             if self._course.motion is not present:
                 return f'the robot has changed its motion meanwhile: it is {self.state}'
+            if fault := self._unwilling():  # a stop at rest changes no motion
+                return fault
             self._course.motion, self._window = motion, window
             self._become(FOLLOWING, '', window.stamp_ns)
             return None
@@ -117,6 +128,11 @@ class MotionFollower:
             self._clock.restart(now_ns, steady_ns)
             self._latch = ''
             self._become(HOLDING, 'no motion has come yet')
+
+    def inherit(self, word: LastWord) -> None:
+        """What a predecessor was latched by latches its successor, too, before any window can come."""
+        if word.latch:
+            (self.hold if word.state == HOLDING else self.stop)(word.latch)
 
     def deactivate(self) -> None:
         """Give up; `tick` must not be called until the next `activate`."""
@@ -204,10 +220,8 @@ class MotionFollower:
         if not step.jump and not step.gap:
             return
         course, moving = self._course, self.moving
+        self._forget_time(step)
         if step.jump:
-            self._watchdog.forget()
-            self._aims.forget()
-            self._stop_signal.forget()
             course.sent_ns = now_ns - step.elapsed_ns  # in the time that the clock tells now
         if not moving:
             course.rest_at(course.sent[0], now_ns)
@@ -218,6 +232,13 @@ class MotionFollower:
         else:
             course.brake_at_once()
         self._stopping(step.jump or step.gap)
+
+    def _forget_time(self, step: Step) -> None:
+        """When the clock was set, ages of what came before mean nothing."""
+        if step.jump:
+            self._watchdog.forget()
+            self._aims.forget()
+            self._stop_signal.forget()
 
     def _checked(self, now_ns: int, steady_ns: int) -> FloatArray:
         """State (3, D) at `now_ns` after watchdogs and guards had their say."""
@@ -231,6 +252,7 @@ class MotionFollower:
             self._latch = fault
             self._brake(fault)
         elif fault := self._guard.fault(state[0], steady_ns):
+            self.guarded += 1
             self._course.brake_at_once()
             self._stopping(fault)
         return self._course.motion.sample(now_ns) if fault else state

@@ -1,14 +1,25 @@
-"""Where a bridge begins that takes the place of one that died."""
+"""Where a bridge begins that takes the place of one that died, and whether it may move."""
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from vla_async.bridge.config import FollowerConfig
 from vla_async.embodiment import Embodiment
-from vla_async.types import FloatArray
+from vla_async.types import FloatArray, JointCommand
 
 HOLDING = ('forward_position', 'joint_trajectory')
 KNOWN_S = 5.0  # a reserve takes over sooner; later somebody else may have commanded the robot
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """What was known of a bridge when it had ended, and its robot was at rest."""
+
+    set_point: JointCommand | None  # the last one that anybody sent; None: not known, or the robot was told more since
+    state: str  # of the bridge
+    latch: str  # why nothing moves before a release; empty: it may
 
 
 def held_set_points(robot: Embodiment, last: FloatArray, age_s: float) -> FloatArray:

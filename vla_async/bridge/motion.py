@@ -33,6 +33,7 @@ def _derivative(coefficients: FloatArray) -> FloatArray:
 
 _BASES = np.concatenate([_BASIS, _derivative(_BASIS), _derivative(_derivative(_BASIS))])  # (18, 6)
 _POWERS = np.arange(6)
+_QUARTERS = np.concatenate([(_BASES @ u ** _POWERS).reshape(3, 6) for u in (0.25, 0.5, 0.75)])  # (9, 6)
 
 
 class Motion(Protocol):
@@ -97,6 +98,14 @@ class Spline:
         basis = (u[:, None] ** _POWERS) @ _BASIS.T  # (N, 6)
         ends = np.concatenate([self._knots[i], self._knots[i + 1]], axis=1)  # (N, 6, D)
         return (basis[:, None] @ ends)[:, 0]
+
+
+    def between(self) -> FloatArray:
+        """States (3, M, D) at the quarters between the knots."""
+        ends = np.concatenate([self._knots[:-1], self._knots[1:]], axis=1)  # (N - 1, 6, D)
+        states = (_QUARTERS @ ends).reshape(len(ends), 3, 3, -1) * self._scale
+        inner: FloatArray = states.reshape(-1, 3, states.shape[-1]).swapaxes(0, 1)
+        return inner
 
 
 def fade(offset: FloatArray, now_ns: int, duration_s: float) -> Spline:

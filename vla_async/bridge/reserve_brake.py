@@ -7,6 +7,7 @@ the bridge would have.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_async.bridge.brake import Brake
 from vla_async.bridge.config import FollowerConfig
@@ -20,6 +21,7 @@ LOOK_PERIODS = 1.5  # from look to look: in between there is a message, and its 
 STREAM = 5  # looks in a row that find one are a stream; a single message is none
 MISSED_PERIODS = 3  # who looks less often has missed something
 HELD_PERIODS = 6  # a controller that has held a position for longer has stopped the robot
+LINGER_NS = 500 * NS_PER_MS  # for so long controllers are told of the rest
 APART_NS = 5 * NS_PER_MS  # from a stamp to its arrival, beside the wait for the next look
 
 
@@ -53,27 +55,33 @@ class StreamWatch:
 class ReserveBrake:
     """The rest of a motion of which nothing more comes."""
 
-    def __init__(self, config: FollowerConfig, last: JointCommand, period_ns: int, now_ns: int, steady_ns: int) -> None:
+    def __init__(self, config: FollowerConfig, holding: NDArray[np.bool_], last: JointCommand, period_ns: int,
+                 now_ns: int, steady_ns: int) -> None:
         """From the set-point `last` on, which somebody has to go on from at `now_ns`; `steady_ns` is the same instant
-        by a clock that is never set.
+        by a clock that is never set. `holding` (D,): joints whose controllers hold the last position that they got.
         """
         self._shift_ns = now_ns - steady_ns
         brake = Brake(last.state, config.acceleration, config.jerk, last.stamp_ns)
         self._motion = Within(brake, config.lower, config.upper)
-        self._held = last.position if now_ns - last.stamp_ns > HELD_PERIODS * period_ns else None
+        stopped = now_ns - last.stamp_ns > HELD_PERIODS * period_ns
+        self._held, self._position = holding & stopped, last.position
 
     def tick(self, steady_ns: int) -> Tick:
         """What the controllers are told now. Where joints are measured plays no part: there is no time to learn it."""
         now_ns = steady_ns + self._shift_ns
-        position, velocity, acceleration = self._motion.sample(now_ns)
-        if self._held is not None:
-            position = self._held  # those of positions stand there already; the others are told velocities
-        command = JointCommand(now_ns, position, velocity, acceleration)
-        return Tick(now_ns, steady_ns, command, self._motion, JointReading(now_ns, position, velocity))
+        state = self._motion.sample(now_ns)
+        if self._held.any():  # those stand there already, and shall not be set going again
+            state[0, self._held], state[1:, self._held] = self._position[self._held], 0.0
+        command = JointCommand(now_ns, *state)
+        return Tick(now_ns, steady_ns, command, self._motion, JointReading(now_ns, command.position, command.velocity))
 
     def rests(self, steady_ns: int) -> bool:
         """Whether the motion is over."""
         return steady_ns + self._shift_ns >= self._motion.end_ns
+
+    def over(self, steady_ns: int) -> bool:
+        """Whether the controllers have been told for long enough that it is."""
+        return steady_ns + self._shift_ns >= self._motion.end_ns + LINGER_NS
 
 
 def must_brake(config: FollowerConfig, last: JointCommand, silent_ns: int, period_ns: int, now_ns: int) -> bool:

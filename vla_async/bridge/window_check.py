@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.bridge.config import FollowerConfig
+from vla_async.bridge.motion import Spline
 from vla_async.timebase import seconds
 from vla_async.types import FloatArray, JointWindow
 
@@ -39,18 +40,19 @@ def _time_fault(window: JointWindow, config: FollowerConfig, now_ns: int) -> str
 
 
 def _limit_fault(window: JointWindow, config: FollowerConfig) -> str:
-    slack = config.tolerances
-    for name, rows, lower, upper in (
-            ('position', window.position, config.lower - POSITION_SLACK, config.upper + POSITION_SLACK),
-            ('velocity', window.velocity, -config.velocity * slack.velocity_slack,
-             config.velocity * slack.velocity_slack),
-            ('acceleration', window.acceleration, -config.acceleration * slack.acceleration_slack,
-             config.acceleration * slack.acceleration_slack)):
-        outside = (rows < lower) | (rows > upper)
-        if outside.any():
-            row, joint = np.argwhere(outside)[0]
-            return (f'window: {name} of {config.joint_names[joint]} is {rows[row, joint]:.3f}, '
-                    f'limits {lower[joint]:.3f} to {upper[joint]:.3f}')
+    """At the points, and between them: points may each be within the limits and the way from one to the next not."""
+    slack, between = config.tolerances, Spline(window).between()
+    velocity, acceleration = config.velocity * slack.velocity_slack, config.acceleration * slack.acceleration_slack
+    for name, at_points, rows, lower, upper in (
+            ('position', window.position, between[0], config.lower - POSITION_SLACK, config.upper + POSITION_SLACK),
+            ('velocity', window.velocity, between[1], -velocity, velocity),
+            ('acceleration', window.acceleration, between[2], -acceleration, acceleration)):
+        for values, where in ((at_points, ''), (rows, ' between two points')):
+            outside = (values < lower) | (values > upper)
+            if outside.any():
+                row, joint = np.argwhere(outside)[0]
+                return (f'window: {name} of {config.joint_names[joint]}{where} is {values[row, joint]:.3f}, '
+                        f'limits {lower[joint]:.3f} to {upper[joint]:.3f}')
     moving = np.abs(window.velocity[-1]) > AT_REST
     if moving.any():
         return f'window: does not end at rest: {config.joint_names[int(moving.argmax())]}'

@@ -13,10 +13,11 @@ from rclpy.serialization import deserialize_message
 from vla_async_msgs.msg import JointSetPoint
 
 from vla_async.bridge import FollowerConfig
-from vla_async.bridge.follower import STOPPING
-from vla_async.bridge.outputs import OutputSettings, Tick, make_output
+from vla_async.bridge.follower import DEACTIVATED, STOPPING
+from vla_async.bridge.handover import LastWord
+from vla_async.bridge.outputs import OutputSettings, Tick, make_output, needs_bridge
 from vla_async.bridge.reserve_brake import LOOK_PERIODS, ReserveBrake, StreamWatch, must_brake
-from vla_async.embodiment import Embodiment, GripperOutput, Output, TrajectoryOutput
+from vla_async.embodiment import Embodiment, Output
 from vla_async.nodes import topics
 from vla_async.nodes.clocks import one_instant
 from vla_async.nodes.controller_conversions import to_controller
@@ -51,6 +52,8 @@ class BrakingReserve:
         self._controllers: list[tuple[Output, Publisher[Any]]] = []
         if brakes:
             self._advertise()
+        holding = [joint for output in robot.outputs if output.kind == 'forward_position' for joint in output.joints]
+        self._holding = np.isin(robot.joint_names, holding)
         self._period_ns = step_ns(robot.rates.command_hz)
         self._stream = StreamWatch(self._period_ns)
         self._brake: ReserveBrake | None = None
@@ -74,22 +77,25 @@ class BrakingReserve:
         self._set_points = topics.RESERVE_SET_POINT.advertise(self._node)
         self._set_point = SetPointMessage(self._robot.dof)
         self._controllers = [(output, topics.reserve_commands(output).advertise(self._node))
-                             for output in self._robot.outputs if _needs_bridge(output)]
+                             for output in self._robot.outputs if needs_bridge(output)]
 
-    def end(self) -> JointCommand | None:
-        """Bring the robot to rest, whose bridge has ended; returns the last set-point that anybody sent.
+    def end(self) -> LastWord | None:
+        """Bring the robot to rest, whose bridge has ended; returns what is known of that.
 
-        Joints of trajectory controllers are in it where those rest, NaN where that is not known.
+        Joints of trajectory controllers are in the set-point where those rest, NaN where that is not known.
         """
         deadline, ends = time.monotonic() + REST_TIMEOUT_S, self._windows.ends()
         while self._at_work(ends.since_ns) and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         self._ticker.close()
-        last = self._sent or self._decoded()
         self._node.destroy_node()
-        if last is None or last.position.shape != ends.position.shape:
+        message = self._decoded()
+        if message is None:
             return None
-        return replace(last, position=np.where(self._robot.streamed, ends.position, last.position))
+        last, latch = self._sent or set_point_value(message), message.reason if message.latched else ''
+        if last.position.shape == ends.position.shape:
+            last = replace(last, position=np.where(self._robot.streamed, ends.position, last.position))
+        return LastWord(last, message.state, '' if latch == DEACTIVATED else latch)
 
     def _at_work(self, until_ns: int) -> bool:
         if self._now_ns() < until_ns:
@@ -102,17 +108,17 @@ class BrakingReserve:
     def _tick(self, _late: bool) -> None:
         received, steady_ns = self._heard.take(), time.monotonic_ns()
         if received is not None:
-            self._last, self._sent = received.message, None
-        if not self._stream.look(steady_ns, came=received is not None):
-            self._brake = None
-            return
-        self._brake = self._brake or self._begun()
-        if self._brake is not None:
+            self._last, self._sent, self._brake = received.message, None, None
+        ended = self._stream.look(steady_ns, came=received is not None)
+        if self._brake is None and ended:
+            self._brake = self._begun()
+        if self._brake is not None and not self._brake.over(steady_ns):  # begun, it goes on however late a look comes
             self._send(self._brake.tick(steady_ns))
 
     def _begun(self) -> ReserveBrake | None:
         now_ns, steady_ns = one_instant(self._now_ns)
-        last, silent_ns = self._decoded(), self._stream.silent_ns(steady_ns)
+        message, silent_ns = self._decoded(), self._stream.silent_ns(steady_ns)
+        last = None if message is None else set_point_value(message)
         if (last is None or not self._brakes
                 or not must_brake(self._config, last, silent_ns, self._period_ns, now_ns)):
             self._stream.forget()
@@ -120,7 +126,7 @@ class BrakingReserve:
         settings = OutputSettings(velocity=last.velocity)
         self._outputs = [(make_output(output, self._robot, settings), output, publisher)
                          for output, publisher in self._controllers]
-        return ReserveBrake(self._config, last, self._period_ns, now_ns, steady_ns)
+        return ReserveBrake(self._config, self._holding, last, self._period_ns, now_ns, steady_ns)
 
     def _send(self, tick: Tick) -> None:
         for sender, output, publisher in self._outputs:
@@ -130,13 +136,9 @@ class BrakingReserve:
         self._set_points.publish(self._set_point.of(tick.command, self._now_ns(), 0, STOPPING, REASON))
         self._sent = tick.command
 
-    def _decoded(self) -> JointCommand | None:
-        return None if self._last is None else set_point_value(deserialize_message(self._last, JointSetPoint))
+    def _decoded(self) -> Any | None:
+        """The bridge's last word."""
+        return None if self._last is None else deserialize_message(self._last, JointSetPoint)
 
     def _now_ns(self) -> int:
         return int(self._node.get_clock().now().nanoseconds)
-
-
-def _needs_bridge(output: Output) -> bool:
-    """A trajectory controller brings its joints to rest by itself, and a gripper goes where it was told."""
-    return not isinstance(output, TrajectoryOutput | GripperOutput)

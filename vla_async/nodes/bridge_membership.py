@@ -10,7 +10,9 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 
+from vla_async.bridge.handover import LastWord
 from vla_async.embodiment import load
 from vla_async.errors import VlaAsyncError
 from vla_async.nodes import membership
@@ -24,11 +26,10 @@ from vla_async.nodes.threads import (
     raise_process,
     take_turns_quickly,
 )
-from vla_async.types import JointCommand
 
-__all__ = ['forget_set_point', 'join', 'last_set_point', 'leave', 'succeed']
+__all__ = ['forget_set_point', 'forget_word', 'join', 'last_word', 'leave', 'succeed']
 _reserves: list[BrakingReserve] = []
-_last: list[JointCommand] = []
+_words: list[LastWord] = []
 
 
 def join() -> None:
@@ -49,17 +50,22 @@ def succeed(process: int) -> None:
     membership.succeed(process)
     while _reserves:
         last = _reserves.pop().end()
-        _last.extend([] if last is None else [last])
+        _words.extend([] if last is None else [last])
 
 
-def last_set_point() -> JointCommand | None:
-    """The last one that was sent before this process took over; None: not known, or forgotten."""
-    return _last[-1] if _last else None
+def last_word() -> LastWord | None:
+    """What was known of the bridge whose place this process took; None: nothing, or it is forgotten."""
+    return _words[-1] if _words else None
 
 
 def forget_set_point() -> None:
     """The robot has been told something else since."""
-    _last.clear()
+    _words[:] = [replace(word, set_point=None) for word in _words]
+
+
+def forget_word() -> None:
+    """The successor has taken over what there was."""
+    _words.clear()
 
 
 def _fail(error: BaseException) -> None:

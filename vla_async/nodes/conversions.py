@@ -202,13 +202,13 @@ class SetPointMessage:
             self._message.position, self._message.velocity, self._message.acceleration))
 
     def of(self, command: types.JointCommand, sent_ns: int, trajectory_ns: int, state: str, reason: str, *,
-           late: bool = False) -> msg.JointSetPoint:
+           late: bool = False, latched: bool = False) -> msg.JointSetPoint:
         """One set-point as the bridge sent it; good until the next call."""
         message = self._message
         _set_time(message.header.stamp, command.stamp_ns)
         _set_time(message.sent, sent_ns)
         _set_time(message.trajectory, trajectory_ns)
-        message.state, message.reason, message.late = state, reason, late
+        message.state, message.reason, message.late, message.latched = state, reason, late, latched
         self._position[:], self._velocity[:] = command.position, command.velocity
         self._acceleration[:] = command.acceleration
         return message

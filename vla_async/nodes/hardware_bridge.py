@@ -12,9 +12,9 @@ from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
 from vla_async.bridge.body_guard import BodyGuard
-from vla_async.bridge.follower import STOPPING
+from vla_async.bridge.follower import DEACTIVATED, STOPPING
 from vla_async.bridge.handover import held_set_points
-from vla_async.bridge.outputs import ControllerOutput, OutputSettings, Tick, make_output
+from vla_async.bridge.outputs import ControllerOutput, OutputSettings, Tick, make_output, needs_bridge
 from vla_async.bridge.outputs.trajectory_settings import commit_s, settings_of
 from vla_async.bridge.saturation import SaturationWatch
 from vla_async.bridge.stop_signal import StopSignal
@@ -22,7 +22,7 @@ from vla_async.embodiment import Output, TrajectoryOutput
 from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
-from vla_async.nodes.bridge_membership import forget_set_point, last_set_point
+from vla_async.nodes.bridge_membership import forget_set_point, forget_word, last_word
 from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.commanders import other_commander
 from vla_async.nodes.controller_conversions import to_controller
@@ -38,7 +38,6 @@ from vla_async.nodes.threads import CONTROL_PRIORITY, RECOVERY_PRIORITY, Ticker,
 from vla_async.nodes.trajectory_controllers import TrajectoryControllers
 from vla_async.nodes.window_codec import WindowCodec
 from vla_async.timebase import seconds, step_ns
-from vla_async.types import FloatArray
 from vla_async.urdf import effort_limits
 
 REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
@@ -129,12 +128,11 @@ class HardwareBridgeNode(PipelineNode):
             forget_set_point()  # the controllers may hold what that one says
             raise DataError(other)
         variants = self._streams.variants()
+        self._tell()
         self._follow(commit_s(self.robot, variants))
-        self._outputs = [(self._sender(output, variants), output, publisher)
-                         for output, publisher in self._controllers.items()]
+        self._senders = {output: self._sender(output, variants) for output in self._controllers}
         self._measure()
-        self._follower.activate(*one_instant(self.now_ns), self._held())
-        forget_set_point()
+        self._take_over()
         self._ticked: Tick | None = None
         self._take_priority()
         self._ticker = Ticker(step_ns(self.robot.rates.command_hz), self._tick, self.fail)
@@ -146,7 +144,7 @@ class HardwareBridgeNode(PipelineNode):
 
     def deactivate(self) -> None:
         """Bring the robot to rest first; the control thread is alive until then."""
-        self._follower.stop('deactivated')
+        self._follower.stop(DEACTIVATED)
         deadline = time.monotonic() + REST_TIMEOUT_S
         while self._follower.state == STOPPING and time.monotonic() < deadline and self.failure is None:
             time.sleep(0.01)
@@ -158,6 +156,7 @@ class HardwareBridgeNode(PipelineNode):
         gc.unfreeze()  # also this node's participant: a frozen one would never give its shared memory back
         if '_watch' in self.__dict__:
             self.destroy_timer(self.__dict__.pop('_watch'))
+            self._tell()
         for asked in ('_streams', '_states'):
             if asked in self.__dict__:
                 self.__dict__.pop(asked).destroy()
@@ -169,12 +168,16 @@ class HardwareBridgeNode(PipelineNode):
         if self._reading is not None:
             self._follower.observe(self._reading.stamp_ns, self._reading.position, self._reading.velocity)
 
-    def _held(self) -> FloatArray | None:
-        """What the controllers hold of a predecessor, if there was one."""
-        last = last_set_point()
-        if last is None:
-            return None
-        return held_set_points(self.robot, last.position, seconds(self.now_ns() - last.stamp_ns))
+    def _take_over(self) -> None:
+        """Hold the robot, where a predecessor left it and by what that was latched, if there was one."""
+        word = last_word()
+        last = None if word is None else word.set_point
+        held = None if last is None else held_set_points(
+            self.robot, last.position, seconds(self.now_ns() - last.stamp_ns))
+        self._follower.activate(*one_instant(self.now_ns), held)
+        if word is not None:
+            self._follower.inherit(word)
+        forget_word()
 
     def _sender(self, output: Output, variants: Mapping[str, str]) -> ControllerOutput:
         settings = OutputSettings(self._values.joint_state_age_s)
@@ -187,8 +190,9 @@ class HardwareBridgeNode(PipelineNode):
         state, reason = self._follower.state, self._follower.reason
         p99_ms, worst_ms = self._ticker.lateness_ms()
         values = {'state': state, 'reason': reason, 'windows [Hz]': self._windows.rate_hz(now_ns),
-                  'refused windows': self._refused, 'ticks': self._ticker.ticks,
-                  'late ticks': self._ticker.late_ticks, 'skipped ticks': self._ticker.skipped,
+                  'refused windows': self._refused, 'stopped by the guard': self._follower.guarded,
+                  'ticks': self._ticker.ticks, 'late ticks': self._ticker.late_ticks,
+                  'skipped ticks': self._ticker.skipped,
                   'lateness p99 [ms]': p99_ms, 'lateness max [ms]': worst_ms,
                   'real-time priority': self._ticker.realtime,
                   **{f'refused for {what}': count for what, count in self._body.refused.items()},
@@ -227,21 +231,28 @@ class HardwareBridgeNode(PipelineNode):
         if self._reserve.may_have_braked(tick):  # this process stood still just now
             return
         self._ticked = tick
-        for sender, output, publisher in self._outputs:
+        for output, sender in self._senders.items():
             payload = sender.take(tick)
+            if self._reserve.may_have_braked(tick):
+                return
             if payload is not None:
-                publisher.publish(to_controller(output, payload, tick.now_ns))
+                self._controllers[output].publish(to_controller(output, payload, tick.now_ns))
         self._set_points.publish(self._set_point.of(
-            tick.command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late))
+            tick.command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late,
+            latched=follower.latched))
 
     def _heed_reserve(self) -> None:
         """After a standstill in motion go on from where the reserve has brought the robot."""
         last = self._ticked
-        if last is None or not self._reserve.may_have_braked(last) or not self._follower.moving:
+        if last is None or not self._reserve.may_have_braked(last):
+            self._reserve.pass_over()
+            return
+        if not self._follower.moving:
             return
         braked = self._reserve.since(last)
-        if braked is not None:
-            self._follower.resume_from(braked, *one_instant(self.now_ns))
+        if braked is not None and self._follower.resume_from(braked, *one_instant(self.now_ns)):
+            self._senders |= {output: make_output(output, self.robot, OutputSettings(
+                self._values.joint_state_age_s, braked.velocity)) for output in self._senders if needs_bridge(output)}
 
     def _hear(self, message: Any) -> None:
         self._follower.hear(to_ns(message.header.stamp), message.stop, message.reason)
@@ -249,9 +260,13 @@ class HardwareBridgeNode(PipelineNode):
     def _observe_speed(self, message: Any) -> None:
         self._follower.observe_speed(message.data / PERCENT)
 
-    def _look_around(self) -> None:
+    def _tell(self) -> None:
+        """What has happened to the motion since it was told last, into the log."""
         while self._follower.journal:
             self.get_logger().info(self._follower.journal.popleft())
+
+    def _look_around(self) -> None:
+        self._tell()
         if not self.active:  # the control thread does it otherwise
             self._measure()
         self._streams.look()

@@ -29,6 +29,10 @@ class ReserveListener:
         """Whether the bridge's last tick was so long ago."""
         return time.monotonic_ns() - last.steady_ns > self._braked_ns
 
+    def pass_over(self) -> None:
+        """What was said until now is not meant for a bridge that is on time."""
+        self._heard.take()
+
     def since(self, last: Tick) -> JointCommand | None:
         """The reserve's newest set-point since the bridge's last tick; None when there is none."""
         if not self._node.count_publishers(topics.RESERVE_SET_POINT.name):

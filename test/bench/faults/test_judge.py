@@ -44,6 +44,11 @@ def test_a_robot_that_nothing_is_heard_of_has_not_passed_whatever_it_did_before(
     assert verdict.why == 'nothing was heard of the robot for 1.5 s'
 
 
+def test_what_could_not_be_judged_has_not_passed():
+    assert judge(trace((3.0, 0.2), unjudged_s=0.9), GOES_ON, 3.0).passed
+    assert judge(trace((3.0, 0.2), unjudged_s=1.2), GOES_ON, 3.0).why.startswith('1.2 s of it could not be judged')
+
+
 def test_a_moment_without_motion_is_no_rest():
     assert judge(trace((0.5, 0.2), (0.06, 0.0), (1.0, 0.2)), GOES_ON, 3.0).passed
 

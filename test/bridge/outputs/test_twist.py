@@ -69,6 +69,17 @@ def test_in_the_frame_of_the_body_the_velocities_of_the_joints_go_out_whatever_t
     np.testing.assert_allclose(settled((0.3, -0.1, 0.5), (7.0, 7.0, 2.0), BODY), [0.3, -0.1, 0.5])
 
 
+@pytest.mark.parametrize(('silent_s', 'speed'), [(0.3, 0.3), (0.6, 0.0)])
+@pytest.mark.parametrize('robot', [ROBOT, BODY])
+def test_after_a_standstill_a_base_brakes_from_the_speed_that_its_controller_still_has(robot, silent_s, speed):
+    output, pad = base_output(robot), [0.0] * (ROBOT.dof - 3)
+    at_rest = [0.0] * ROBOT.dof
+    for i in range(250):
+        output.take(tick(at_rest, [0.3, 0, 0, *pad], at_rest, NOW_NS + i * TICK_NS))
+    sent = output.take(tick(at_rest, at_rest, at_rest, NOW_NS + 249 * TICK_NS + round(silent_s * 1e9)))
+    assert sent[0] == pytest.approx(max(speed - 0.05 * robot.array('acceleration')[0], 0.0))
+
+
 @settings(deadline=None)
 @given(st.sampled_from([ROBOT, BODY]), st.lists(st.tuples(
     NUMBERS, NUMBERS, st.one_of(st.none(), NUMBERS), st.integers(0, 100 * TICK_NS), st.booleans()), max_size=8))

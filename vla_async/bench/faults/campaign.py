@@ -14,7 +14,7 @@ import numpy as np
 from vla_async.bench.faults import leftovers
 from vla_async.bench.faults.driver import Mark
 from vla_async.bench.faults.evidence import Evidence, folder_of
-from vla_async.bench.faults.fault import Context, Fault
+from vla_async.bench.faults.fault import RECOVERY_S, Context, Fault
 from vla_async.bench.faults.graph import LIFECYCLE, Graph, running
 from vla_async.bench.faults.heard import judged_by_stamps
 from vla_async.bench.faults.judge import HOLD_S, RESTS, Trace, Verdict, judge, recovery_time_s
@@ -80,6 +80,7 @@ def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tupl
         run = attempt(graph, plan, fault, number, rng)
         graph.tried, graph.clean = graph.tried + 1, run.verdict.passed and not fault.resets
         results.add(run)
+        owned.look(graph)
         pending.pop(0)
         yield run
 
@@ -132,8 +133,7 @@ def _outcome(graph: Graph, fault: Fault, mark: Mark, context: Context) -> tuple[
         error, end_ns = str(problem), time.time_ns()
     trace = graph.driver.recording.trace(mark, end_ns, BEFORE_S)
     verdict = judge(trace, fault.expectation, fault.patience_s)
-    if error or (context.awaited and restart_s is None):
-        error = error or f'{context.awaited} was not active again within {BACK_PATIENCE_S:g} s'
+    if error := error or _restart_fault(context.awaited, restart_s):
         verdict = Verdict('; '.join(filter(None, (error, verdict.why))), verdict.time_to_hold_s, verdict.recovery_s)
     return trace, verdict, restart_s
 
@@ -149,6 +149,15 @@ def _watch(graph: Graph, fault: Fault, mark: Mark, end_ns: int, context: Context
         return back_ns is not None and _settled(fault, graph.driver.recording.trace(mark, end_ns))
     graph.driver.comes_true(known, BACK_PATIENCE_S if context.awaited else fault.patience_s + TAIL_S)
     return (back_ns - mark.begin_ns) / NS_PER_S if back_ns is not None and context.awaited else None
+
+
+def _restart_fault(awaited: str, restart_s: float | None) -> str:
+    """Why a killed process was not back as soon as it should, or nothing."""
+    if not awaited or (restart_s is not None and restart_s <= RECOVERY_S):
+        return ''
+    if restart_s is None:
+        return f'{awaited} was not active again within {BACK_PATIENCE_S:g} s'
+    return f'{awaited} was active again after {restart_s:.1f} s, not {RECOVERY_S:g} s'
 
 
 def _settled(fault: Fault, trace: Trace) -> bool:

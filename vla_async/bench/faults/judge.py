@@ -13,6 +13,7 @@ HELD = 1e-3  # largest set-point velocity to its limit that counts as none; a po
 STILL = 5e-3  # the same for the joints, which swing out after their set-points have stopped
 LASTING_S = 0.1  # rest and motion count when they last so long
 SILENT_S = 1.0  # who has not been heard of for longer may do anything
+UNJUDGED_S = 1.0  # a run of which more was not judged tells too little
 HOLD_S = 3.0  # rest, where it is demanded, must begin within this time
 
 
@@ -47,7 +48,7 @@ class Verdict:
 def judge(trace: Trace, expectation: str, patience_s: float) -> Verdict:
     """Whether the robot kept its limits and did what is expected; motion must be back within `patience_s`."""
     hold_s, recovery_s = time_to_hold_s(trace), recovery_time_s(trace)
-    faults = [_silence(trace), _limits(trace), _motion(expectation, hold_s, recovery_s, patience_s)]
+    faults = [_silence(trace), _limits(trace), _gaps(trace), _motion(expectation, hold_s, recovery_s, patience_s)]
     return Verdict('; '.join(filter(None, faults)), hold_s, recovery_s)
 
 
@@ -85,6 +86,12 @@ def _limits(trace: Trace) -> str:
     if not trace.violations:
         return ''
     return f'{trace.violations} steps beyond the limits: {", ".join(trace.violated) or "not named"}'
+
+
+def _gaps(trace: Trace) -> str:
+    if trace.unjudged_s <= UNJUDGED_S:
+        return ''
+    return f'{trace.unjudged_s:.1f} s of it could not be judged, as the simulation itself ran late'
 
 
 def _motion(expectation: str, hold_s: float | None, recovery_s: float | None, patience_s: float) -> str:

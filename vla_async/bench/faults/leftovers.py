@@ -11,7 +11,7 @@ from vla_async.launcher import shared_memory
 
 
 class Owned:
-    """What the processes of one graph have."""
+    """What the processes of one graph, those in reserve and their children have."""
 
     def __init__(self) -> None:
         self._shared: set[str] = set()
@@ -19,10 +19,11 @@ class Owned:
 
     def look(self, graph: Graph) -> None:
         """Note what they have now."""
-        for process in graph.starter.processes.values():
-            if process.pid is not None:
-                self._pids.add(process.pid)
-                self._shared |= shared_memory.owned_by(process.pid)
+        own = [pid for process in graph.starter.processes.values() for pid in process.pids]
+        children = [child for pid in own for child in shared_memory.children_of(pid)]
+        for pid in (*own, *children):
+            self._pids.add(pid)
+            self._shared |= shared_memory.owned_by(pid)
 
     def left(self) -> list[str]:
         """What of it is there still."""

@@ -16,32 +16,32 @@ HUGE = 1e9  # [rad or m]
 TEXT = 1 << 20  # characters
 Spoiler = Callable[[Any, np.random.Generator], None]
 
-# where a message keeps its numbers: every (holder, attribute)
-NUMBERS: dict[str, Callable[[Any], list[tuple[Any, str]]]] = {
-    'JointState': lambda m: [(m, 'position')],
-    'JointSetPoint': lambda m: [(m, 'position')],
-    'ActionChunk': lambda m: [(m, 'positions')],
-    'JointTrajectory': lambda m: [(point, 'positions') for point in m.points],
-    'Latent': lambda m: [(m, 'fusion')],
-    'Image': lambda m: [(m, 'data')],
+# names of what a message keeps its numbers in; one of them is spoilt
+NUMBERS = {
+    'JointState': ('position', 'velocity'),
+    'JointSetPoint': ('position', 'velocity', 'acceleration'),
+    'ActionChunk': ('positions',),
+    'JointTrajectory': ('positions', 'velocities', 'accelerations'),
+    'Latent': ('fusion',),
+    'Image': ('data',),
 }
 NAMES = {'JointState': 'name', 'ActionChunk': 'joint_names', 'JointTrajectory': 'joint_names'}
 
 
 def not_a_number(message: Any, rng: np.random.Generator) -> None:
     """One number of the message, or of each of its rows, is NaN."""
-    _change(message, lambda values: _with(values, int(rng.integers(len(values))), np.nan))
+    _change(message, rng, lambda values: _with(values, int(rng.integers(len(values))), np.nan))
 
 
 def huge(message: Any, rng: np.random.Generator) -> None:
-    """All numbers are far beyond anything that exists; texts are a megabyte long, pictures claim to be large."""
+    """All numbers of a kind are beyond anything that exists; texts are a megabyte long, pictures claim to be large."""
     kind = type(message).__name__
     if kind == 'Task':
         message.instruction = 'x' * TEXT
     elif kind == 'Image':
         message.width = message.height = 2**31
     else:
-        _change(message, lambda values: np.full_like(values, min(HUGE, float(np.finfo(values.dtype).max))))
+        _change(message, rng, lambda values: np.full_like(values, min(HUGE, float(np.finfo(values.dtype).max))))
 
 
 def empty(message: Any, rng: np.random.Generator) -> None:
@@ -53,12 +53,12 @@ def empty(message: Any, rng: np.random.Generator) -> None:
 
 def too_short(message: Any, rng: np.random.Generator) -> None:
     """One number is missing."""
-    _resize(message, lambda values: values[:-1])
+    _resize(message, rng, lambda values: values[:-1])
 
 
 def too_long(message: Any, rng: np.random.Generator) -> None:
     """Twice the numbers."""
-    _resize(message, lambda values: np.concatenate([values, values]))
+    _resize(message, rng, lambda values: np.concatenate([values, values]))
 
 
 def wrong_joint(message: Any, rng: np.random.Generator) -> None:
@@ -110,12 +110,19 @@ def spoilt(kind: str, good: Sequence[Any], late_ns: Sequence[int], rng: np.rando
     return [message]
 
 
+def _numbers(message: Any, rng: np.random.Generator) -> list[tuple[Any, str]]:
+    """Every (holder, attribute) of one kind of numbers, say the velocities of all points."""
+    kind = type(message).__name__
+    attribute = str(rng.choice(NUMBERS[kind]))
+    return [(holder, attribute) for holder in (message.points if kind == 'JointTrajectory' else [message])]
+
+
 def _copy(message: Any) -> Any:
     return deserialize_message(serialize_message(message), type(message))
 
 
-def _change(message: Any, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    for holder, attribute in NUMBERS[type(message).__name__](message):
+def _change(message: Any, rng: np.random.Generator, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    for holder, attribute in _numbers(message, rng):
         old = getattr(holder, attribute)
         # the bytes of a latent are half-precision numbers
         values = np.frombuffer(old, dtype='<f2') if attribute == 'fusion' else np.asarray(old, dtype=np.float64)
@@ -124,8 +131,8 @@ def _change(message: Any, change: Callable[[np.ndarray], np.ndarray]) -> None:
             setattr(holder, attribute, to_array(new.view(np.uint8) if attribute == 'fusion' else new))
 
 
-def _resize(message: Any, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    for holder, attribute in NUMBERS[type(message).__name__](message):
+def _resize(message: Any, rng: np.random.Generator, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    for holder, attribute in _numbers(message, rng):
         old: array[Any] = getattr(holder, attribute)
         setattr(holder, attribute, to_array(change(np.asarray(old))))
 

@@ -7,9 +7,14 @@ from vla_async.bridge.outputs.gripper import Gripper
 from vla_async.bridge.outputs.trajectory import JointTrajectory
 from vla_async.bridge.outputs.trajectory_settings import TrajectorySettings
 from vla_async.bridge.outputs.twist import BodyTwist, WorldTwist
-from vla_async.embodiment import Embodiment, GripperOutput, Output, TwistOutput, VelocityOutput
+from vla_async.embodiment import Embodiment, GripperOutput, Output, TrajectoryOutput, TwistOutput, VelocityOutput
 
-__all__ = ['ControllerOutput', 'OutputSettings', 'Payload', 'Tick', 'TrajectorySettings', 'make_output']
+__all__ = ['ControllerOutput', 'OutputSettings', 'Payload', 'Tick', 'TrajectorySettings', 'make_output', 'needs_bridge']
+
+
+def needs_bridge(output: Output) -> bool:
+    """A trajectory controller brings its joints to rest by itself, and a gripper goes where it was told."""
+    return not isinstance(output, TrajectoryOutput | GripperOutput)
 
 
 def make_output(output: Output, robot: Embodiment, settings: OutputSettings) -> ControllerOutput:

@@ -14,13 +14,15 @@ from vla_async.bridge.outputs.velocity import SlewLimit, VelocityLoop
 from vla_async.embodiment import Embodiment, TwistOutput
 from vla_async.types import FloatArray
 
+TIME_OUT_S = 0.5  # the base controller's `cmd_vel_timeout`
+
 
 class WorldTwist:
     """Joints x, y, yaw are odometry: their velocity, with feedback, is turned into the base by the measured yaw."""
 
     def __init__(self, output: TwistOutput, robot: Embodiment, settings: OutputSettings) -> None:
         self._output = output
-        self._loop = VelocityLoop(robot, robot.indices(output.joints), output.gain, settings)
+        self._loop = VelocityLoop(robot, robot.indices(output.joints), output.gain, settings, TIME_OUT_S)
         self._yaw = 0.0  # newest known; as long as there is none, the velocity is zero
 
     def take(self, tick: Tick) -> FloatArray:
@@ -36,7 +38,7 @@ class BodyTwist:
 
     def __init__(self, output: TwistOutput, robot: Embodiment, settings: OutputSettings) -> None:
         self._output, self._joints = output, robot.indices(output.joints)
-        self._slew = SlewLimit(robot, self._joints, settings.velocity)
+        self._slew = SlewLimit(robot, self._joints, settings.velocity, TIME_OUT_S)
 
     def take(self, tick: Tick) -> FloatArray:
         """vx, vy [m/s] and wz [rad/s] of the base in its own frame, (3,)."""

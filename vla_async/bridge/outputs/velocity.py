@@ -19,12 +19,16 @@ TURN = 2.0 * np.pi  # [rad]
 class SlewLimit:
     """Keeps velocities (J,) within the joints' limits, also in how much they change from one call to the next."""
 
-    def __init__(self, robot: Embodiment, joints: NDArray[np.intp], begin: FloatArray | None = None) -> None:
-        """`begin` (D,): how fast the robot's joints are already; None: they rest."""
+    def __init__(self, robot: Embodiment, joints: NDArray[np.intp], begin: FloatArray | None = None,
+                 time_out_s: float = np.inf) -> None:
+        """`begin` (D,): how fast the robot's joints are already; None: they rest. A controller that has heard nothing
+        for `time_out_s` brings them to rest.
+        """
         self._velocity = robot.array('velocity')[joints]
         self._acceleration = robot.array('acceleration')[joints]
         self._sent = np.zeros(joints.size) if begin is None else begin[joints]
         self._sent_ns: int | None = None
+        self._time_out_s = time_out_s
 
     def rest(self) -> None:
         """The joints rest now."""
@@ -34,8 +38,10 @@ class SlewLimit:
         """As much of the velocities wanted (J,) [rad/s or m/s] as may be sent; None or not finite: towards rest."""
         if wanted is None or not np.isfinite(wanted).all():
             wanted = np.zeros_like(self._sent)
-        since_s = 0.0 if self._sent_ns is None else min(seconds(steady_ns - self._sent_ns), LONGEST_S)
-        step = self._acceleration * since_s
+        since_s = 0.0 if self._sent_ns is None else seconds(steady_ns - self._sent_ns)
+        if since_s > self._time_out_s:
+            self.rest()
+        step = self._acceleration * min(since_s, LONGEST_S)
         wanted = within(wanted, -self._velocity, self._velocity)
         self._sent = within(wanted, self._sent - step, self._sent + step)
         self._sent_ns = steady_ns
@@ -45,12 +51,13 @@ class SlewLimit:
 class VelocityLoop:
     """v = q' + gain (q - q_measured), of the joints with these indices."""
 
-    def __init__(self, robot: Embodiment, joints: NDArray[np.intp], gain: float, settings: OutputSettings) -> None:
+    def __init__(self, robot: Embodiment, joints: NDArray[np.intp], gain: float, settings: OutputSettings,
+                 time_out_s: float = np.inf) -> None:
         self._joints, self._gain = joints, gain
         self._oldest_ns = nanoseconds(settings.joint_state_age_s)
         self._farthest = robot.array('velocity')[joints] / gain  # what is beyond makes the feedback no faster
         self._turning = np.array([robot.joints[j].kind == 'continuous' for j in joints])
-        self._slew = SlewLimit(robot, joints, settings.velocity)
+        self._slew = SlewLimit(robot, joints, settings.velocity, time_out_s)
 
     def measured(self, tick: Tick) -> FloatArray | None:
         """Present positions (J,) [rad or m]; None when they are not finite, too old, or stamped in the future."""

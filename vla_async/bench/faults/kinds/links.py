@@ -11,7 +11,7 @@ from vla_async.bench.faults.treatment import CUT, FROZEN, LOSSY, STALE
 CUT_S, BAD_S, FROZEN_S, CLOCK_S = (0.1, 5.0), 4.0, 3.0, 3.0
 JUMP_S = 10.0
 POLICY_HOST = ('vlm_reasoner', 'latent_buffer', 'action_generator')  # a computer of its own, in many a robot
-BETWEEN = ('action_chunk', 'latent', 'trajectory', 'joint_states')
+BETWEEN = ('action_chunk', 'latent', 'trajectory', 'joint_states', 'cameras')
 
 
 def cut(names: tuple[str, ...], context: Context) -> None:
@@ -55,7 +55,7 @@ def _topics(names: tuple[str, ...], context: Context) -> tuple[str, ...]:
 
 
 FAULTS = (
-    *(Fault(f'cut {name}', partial(cut, (name,)), instrumented=True) for name in (*BETWEEN, 'cameras')),
+    *(Fault(f'cut {name}', partial(cut, (name,)), instrumented=True) for name in BETWEEN),
     Fault('cut off the policy host', partial(cut, ('cameras', 'action_chunk')), instrumented=True),
     *(Fault(f'loss and jitter of {name}', partial(degrade, (name,)), instrumented=True) for name in BETWEEN),
     Fault('loss and jitter everywhere', partial(degrade, BETWEEN), instrumented=True),
