@@ -125,6 +125,12 @@ class Embodiment:
         return np.isin(self.joint_names, [joint for joints in streams for joint in joints])
 
     @property
+    def holding(self) -> NDArray[np.bool_]:
+        """Joints (D,) whose controller is told single positions and holds the last one."""
+        held = (output.joints for output in self.outputs if output.kind == 'forward_position')
+        return np.isin(self.joint_names, [joint for joints in held for joint in joints])
+
+    @property
     def planned_acceleration(self) -> FloatArray:
         """What motion is planned with, (D,) [rad/s^2 or m/s^2], so that the robot keeps its limits."""
         return np.where(self.streamed, STREAMED_SHARE, 1.0) * self.array('acceleration')

@@ -52,8 +52,6 @@ class BrakingReserve:
         self._controllers: list[tuple[Output, Publisher[Any]]] = []
         if brakes:
             self._advertise()
-        holding = [joint for output in robot.outputs if output.kind == 'forward_position' for joint in output.joints]
-        self._holding = np.isin(robot.joint_names, holding)
         self._period_ns = step_ns(robot.rates.command_hz)
         self._stream = StreamWatch(self._period_ns)
         self._brake: ReserveBrake | None = None
@@ -126,7 +124,7 @@ class BrakingReserve:
         settings = OutputSettings(velocity=last.velocity)
         self._outputs = [(make_output(output, self._robot, settings), output, publisher)
                          for output, publisher in self._controllers]
-        return ReserveBrake(self._config, self._holding, last, self._period_ns, now_ns, steady_ns)
+        return ReserveBrake(self._config, self._robot.holding, last, self._period_ns, now_ns, steady_ns)
 
     def _send(self, tick: Tick) -> None:
         for sender, output, publisher in self._outputs:

@@ -4,13 +4,13 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from std_srvs.srv import Trigger
 
-from vla_async.bridge import FollowerConfig, MotionFollower, Tolerances
+from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.body_guard import BodyGuard
 from vla_async.bridge.follower import DEACTIVATED, STOPPING
 from vla_async.bridge.handover import held_set_points
@@ -23,6 +23,7 @@ from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.bridge_membership import forget_set_point, forget_word, last_word
+from vla_async.nodes.bridge_parameters import Parameters
 from vla_async.nodes.clocks import STEADY, one_instant
 from vla_async.nodes.commanders import other_commander
 from vla_async.nodes.controller_conversions import to_controller
@@ -31,7 +32,6 @@ from vla_async.nodes.conversions import SetPointMessage, to_ns
 from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
 from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
-from vla_async.nodes.parameters import parameter
 from vla_async.nodes.process import run
 from vla_async.nodes.reserve_listener import ReserveListener
 from vla_async.nodes.threads import CONTROL_PRIORITY, RECOVERY_PRIORITY, Ticker, raise_process, take_turns_quickly
@@ -44,43 +44,6 @@ REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
 WATCH_S = 0.5  # how often other commanders are looked for
 CONTROL_PATIENCE_S = 1.0  # a tick that takes longer has hung
 PERCENT = 100.0
-
-
-@dataclass(frozen=True)
-class Parameters(parameters.RobotParameters):
-    """How far the bridge trusts what it is given."""
-
-    joint_state_age_s: float = parameter(0.3, 'joint states older than this end the motion [s]', low=0.01, high=10.0)
-    start_tolerance: float = parameter(0.2, 'largest distance from the measured position to the first set-point '
-                                       '[rad or m]', low=0.001, high=3.0)
-    tracking_tolerance: float = parameter(0.6, 'a robot further than this from its set-point is stopped [rad or m]',
-                                          low=0.01, high=10.0)
-    reference_tolerance: float = parameter(0.05, 'a trajectory controller that says for longer than a moment that it '
-                                           'aims further than this from what it was sent ends the motion [rad or m]',
-                                           low=0.001, high=3.0)
-    response_s: float = parameter(0.5, 'a robot that was told to move for so long, and stands still, is stopped until '
-                                  'release [s]', low=0.1, high=10.0)
-    window_age_s: float = parameter(0.5, 'windows stamped further back than this come too late [s]', low=0.05, high=5.0)
-    clock_jump_s: float = parameter(0.1, 'a clock that is set by more than this ends the motion [s]',
-                                    low=0.01, high=10.0)
-    gap_s: float = parameter(0.1, 'after this long without set-points the robot has stopped, and stays [s]',
-                             low=0.02, high=10.0)
-    trajectory_replacement: str = parameter('auto', 'how to stream to trajectory controllers: absolute, splice, or '
-                                            'auto: as their parameters tell')
-    stop_heartbeat_s: float = parameter(0.0, 'a stop signal that is silent for longer stops the robot; 0: only its '
-                                        'explicit stop does [s]', low=0.0, high=10.0)
-    speed_scaling_topic: str = parameter('', 'where the robot tells the speed of its controllers in percent '
-                                         '(std_msgs/Float64); empty: nowhere')
-    hand_speed_max: float = parameter(10.0, 'motion with a hand faster than this is refused; 10: no limit in practice '
-                                      '[m/s]', low=0.05, high=10.0)
-
-    def tolerances(self) -> Tolerances:
-        """Those of the follower."""
-        return Tolerances(joint_state_age_s=self.joint_state_age_s, start=self.start_tolerance,
-                          tracking=self.tracking_tolerance, reference=self.reference_tolerance,
-                          response_s=self.response_s,
-                          window_age_s=self.window_age_s,
-                          clock_jump_s=self.clock_jump_s, gap_s=self.gap_s)
 
 
 class HardwareBridgeNode(PipelineNode):

@@ -51,8 +51,7 @@ class StampWatch:
     def __init__(self, robot: Embodiment) -> None:
         self._names = robot.joint_names
         self._limits, self._middle = limits_about_middle(robot)
-        holding = [joint for output in robot.outputs if output.kind == 'forward_position' for joint in output.joints]
-        self._holds = np.isin(self._names, holding)  # (D,) the others go on, or come to rest by themselves
+        self._holds = robot.holding  # (D,) the others go on, or come to rest by themselves
         self._low_pass = LowPass(seconds(STEP_NS))
         self._worst = np.zeros((3, 3, len(self._names)))  # phase, quantity, joint
         self._last: SetPoint | None = None
