@@ -354,6 +354,37 @@ class TestStopHoldRelease:
         robot.follower.release(robot.now_ns)
         np.testing.assert_array_equal(robot.tick(robot.now_ns + TICK).position, HOME)
 
+    def test_a_stop_while_a_watchdog_brakes_stays(self):
+        robot = Robot()
+        robot.run(0.4, begin(robot, distance=0.8, duration_s=2.0))
+        robot.measured = False
+        while robot.follower.state == 'following':
+            robot.run(0.008)
+        assert robot.follower.state == 'stopping'
+        robot.follower.stop('somebody pressed the button')
+        robot.measured = True
+        robot.run(1.0)
+        assert (robot.follower.state, robot.follower.latched) == ('stopped', True)
+        assert 'somebody pressed the button' in robot.follower.accept(still(robot.now_ns, robot.position), robot.now_ns)
+
+    def test_a_stop_brakes_a_robot_that_was_told_to_hold_at_the_end_of_its_way(self):
+        robot = Robot()
+        robot.run(0.4, begin(robot, distance=0.8, duration_s=2.0))
+        robot.follower.hold('a second commander')
+        assert robot.follower.state == 'following'
+        robot.follower.stop()
+        assert robot.follower.state == 'stopping'
+        robot.run(1.0).assert_safe()
+        assert (robot.follower.state, robot.follower.reason) == ('stopped', 'stopped on request')
+
+    def test_nothing_is_released_while_nobody_knows_where_the_robot_is(self):
+        robot = Robot()
+        robot.follower.stop()
+        robot.measured = False
+        robot.run(1.0)
+        assert 'the newest joint state is 1.0' in robot.follower.release(robot.now_ns)
+        assert robot.follower.state == 'stopped'
+
     def test_nothing_is_released_while_it_brakes(self):
         robot = Robot()
         robot.run(0.4, begin(robot))
@@ -375,19 +406,23 @@ class TestWatchdog:
         robot.follower.observe(robot.now_ns, robot.sent[-1].position, ZERO)
         assert robot.follower.accept(still(robot.now_ns, robot.sent[-1].position), robot.now_ns) is None
 
-    def test_a_robot_that_does_not_follow_is_stopped(self):
+    @pytest.mark.parametrize(('share', 'why'), [
+        (0.0, 'whole_body_controller does not move the robot: left_arm_1'),
+        (0.5, 'the set-point of left_arm_1 is 0.6')])
+    def test_a_robot_that_does_not_follow_or_not_far_enough_is_stopped(self, share, why):
         robot = Robot()
         feed = begin(robot, distance=1.5, duration_s=2.5)
         robot.measured = False
 
-        def stuck(r):
+        def follow(r):
             feed(r)
-            r.follower.observe(r.now_ns, HOME, ZERO)
-        robot.run(3.0, stuck)
+            sent = r.sent[-1] if r.sent else None
+            r.follower.observe(r.now_ns, HOME if sent is None else HOME + share * (sent.position - HOME),
+                               ZERO if sent is None else share * sent.velocity)
+        robot.run(3.0, follow)
         robot.assert_safe()
-        reasons = robot.follower.reason
         assert robot.at_rest
-        assert 'left_arm_1' in reasons
+        assert why in '; '.join(robot.follower.journal)
 
 
 class TestClock:
@@ -506,6 +541,46 @@ def test_a_stop_that_comes_while_the_first_motion_is_looked_at_holds():
     robot.run(0.5)
     assert robot.follower.state == 'stopped'
     np.testing.assert_array_equal(robot.sent[-1].position, HOME)
+
+
+def test_a_way_that_was_found_before_the_robot_was_moved_is_not_gone():
+    class Looking:
+        def motion_fault(self, motion, now_ns):
+            robot.follower.stop('somebody is in the way')
+            robot.follower.observe(T0, HOME + 0.1 * (CONFIG.upper - 0.2 > HOME), ZERO)
+            assert robot.follower.release(T0) is None
+            return ''
+    robot = Robot(body=Looking())
+    assert robot.follower.accept(quintic(T0, 0.3), T0) == (
+        'the robot has changed its motion meanwhile: it is holding')
+
+
+@pytest.mark.parametrize('unbounded', ['continuous', 'velocity'])
+def test_a_joint_without_ends_is_led_like_any_other(unbounded):
+    endless = np.arange(ROBOT.dof) == ARM
+    config = replace(CONFIG, lower=np.where(endless, -np.inf, CONFIG.lower), upper=np.where(endless, np.inf,
+                     CONFIG.upper), turning=endless & (unbounded == 'continuous'),
+                     untracked=CONFIG.untracked | endless & (unbounded == 'velocity'))
+    robot = Robot(config)
+    robot.run(1.5, begin(robot, distance=0.6))
+    robot.assert_safe(config)
+    assert robot.sent[-1].position[ARM] == pytest.approx(HOME[ARM] + 0.6, abs=1e-6)
+    assert robot.follower.guarded == 0
+
+
+def test_the_longest_way_to_rest_is_what_a_brake_from_full_speed_needs():
+    slow = replace(CONFIG, acceleration=CONFIG.acceleration / 10)
+    robot = Robot(slow)
+    distance = 0.5 * slow.velocity[ARM]
+    duration_s = max(2.0, 1.01 * np.sqrt(5.8 * distance / slow.acceleration[ARM]))
+    robot.run(duration_s / 2, begin(robot, distance, duration_s))
+    robot.follower.stop()
+    begun_ns = robot.now_ns
+    while robot.follower.state == 'stopping':
+        robot.run(0.008)
+    assert 0.5 < (robot.now_ns - begun_ns) / S < slow.rest_s
+    fastest, hardest = 1.1 * slow.velocity, slow.acceleration
+    assert slow.rest_s > (fastest / hardest).max()
 
 
 @pytest.mark.parametrize('state', ['stopped', 'holding'])

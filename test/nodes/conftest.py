@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ from vla_async.nodes.conversions import (
     image_message,
     joint_state_message,
     task_message,
+    to_ns,
     to_time,
 )
 from vla_async.nodes.topics import Topic
 from vla_async.types import ActionChunk, JointCommand, Task
 
+SAME_TIME_NS = 50_000_000  # set-points come oftener
 LIMIT_S = 180.0  # far more than needed: a machine may be busy with other things
 ROBOT = embodiment.load('astribot_s1')
 
@@ -141,12 +144,17 @@ class WaxRobot(Node):
         self._pictures = {name: topics.camera(camera).advertise(self) for name, camera in self.cameras.items()}
         (output,) = ROBOT.outputs
         topics.controller(output).subscribe(self, self._obey)
+        self._set_points: list[tuple[int, np.ndarray]] = []  # stamp and position
+        topics.JOINT_SET_POINT.subscribe(self, self._note)
         self.create_timer(0.01, self._feel)
         self.create_timer(0.05, self._see)
 
     def _obey(self, message: Any) -> None:
         self.position = np.array(message.data)
         self.commands.append(self.position)
+
+    def _note(self, message: Any) -> None:
+        self._set_points.append((to_ns(message.header.stamp), np.array(message.position)))
 
     def _feel(self) -> None:
         position = self.measured(self.position)
@@ -167,6 +175,10 @@ class WaxRobot(Node):
         assert np.isfinite(commands).all()
         assert (commands >= ROBOT.array('lower') - 1e-6).all()
         assert (commands <= ROBOT.array('upper') + 1e-6).all()
+        for (one_ns, one), (other_ns, other) in pairwise(self._set_points):
+            if 0 < other_ns - one_ns < SAME_TIME_NS:  # a clock may be set
+                farthest = 1.1 * ROBOT.array('velocity') * (other_ns - one_ns) / 1e9 + 1e-6
+                assert (np.abs(other - one) <= farthest).all(), 'a jump'
 
     def still_since(self, count: int) -> bool:
         """Whether the last `count` commands are the same, but for rounding."""
@@ -257,13 +269,19 @@ def resting_bridge(graph: Graph, robot: WaxRobot) -> Any:
 
 
 @pytest.fixture
-def moving(graph: Graph, robot: WaxRobot) -> WaxRobot:
+def feed(graph: Graph) -> Callable[[], Node]:
+    """Starts the feeder."""
+    return lambda: graph.add(Feeder(graph.context))
+
+
+@pytest.fixture
+def moving(graph: Graph, robot: WaxRobot, feed: Callable[[], Node]) -> WaxRobot:
     """The robot under way, with the feeder, the fuser and the bridge."""
     from vla_async.nodes.chunk_fuser import ChunkFuserNode
     from vla_async.nodes.hardware_bridge import HardwareBridgeNode
     graph.bring_up(ChunkFuserNode)
     graph.bring_up(HardwareBridgeNode)
-    graph.add(Feeder(graph.context))
+    feed()
     graph.until(lambda: len(robot.commands) > 20 and not robot.still_since(10), 'motion')
     return robot
 

@@ -3,6 +3,7 @@ import time
 
 import numpy as np
 import pytest
+import yaml
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
@@ -10,8 +11,10 @@ from vla_async_msgs.msg import StopSignal
 
 from vla_async.bridge.handover import LastWord
 from vla_async.nodes import bridge_membership, topics
+from vla_async.nodes.chunk_fuser import ChunkFuserNode
 from vla_async.nodes.conversions import to_time
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+from vla_async.resources import share
 from vla_async.types import JointCommand
 
 SPEED = 'speed_scaling_state_broadcaster/speed_scaling'
@@ -50,6 +53,30 @@ def test_its_services_bring_a_moving_robot_to_rest_until_release(graph, moving, 
     moving.assert_calm()
     graph.until(lambda: release().success, 'release')
     graph.until(lambda: not moving.still_since(10), 'motion')
+
+
+@pytest.fixture
+def gentle_robot(tmp_path):
+    """One whose left arm needs most of a second to brake from what the feeder makes of it."""
+    told = yaml.safe_load((share() / 'config/robots/astribot_s1.yaml').read_text())
+    told['joints']['left_arm_1'] |= {'acceleration': 0.4, 'jerk': 6.0}
+    (tmp_path / 'gentle.yaml').write_text(yaml.safe_dump(told, sort_keys=False))
+    return str(tmp_path / 'gentle.yaml')
+
+
+def test_deactivated_in_motion_it_brings_the_robot_to_rest_before_it_falls_silent(graph, robot, feed, gentle_robot):
+    set_points = graph.hear(topics.JOINT_SET_POINT)
+    graph.bring_up(ChunkFuserNode, robot=gentle_robot)
+    bridge = graph.bring_up(HardwareBridgeNode, robot=gentle_robot)
+    feed()
+    graph.until(lambda: set_points and np.abs(set_points[-1].velocity).max() > 0.2, 'speed')
+    begun_s = time.monotonic()
+    assert bridge.trigger_deactivate()
+    assert time.monotonic() - begun_s > 0.2 / 0.4
+    graph.during(0.5)  # what it has said arrives
+    assert not np.abs(set_points[-1].velocity).any()
+    np.testing.assert_array_equal(robot.commands[-1], set_points[-1].position)
+    robot.assert_calm()
 
 
 def test_the_stop_signal_stops_the_robot_until_it_is_taken_back_and_released(graph, moving, release):

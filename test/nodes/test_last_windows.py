@@ -46,6 +46,8 @@ def test_joints_rest_where_the_last_window_of_their_controller_ends(listener, sa
 
 
 def test_of_what_was_not_heard_or_not_understood_nothing_is_known(listener, say):
+    say(ARM, window_message(window(ARM, 0.1), ARM.joints))
+    assert listener.ends().since_ns  # it is heard
     say(ARM, window_message(window(HEAD, 0.1), HEAD.joints))
     ends = listener.ends()
     assert np.isnan(ends.position).all()

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_async.bridge.brake import Brake
 from vla_async.embodiment import Embodiment
-from vla_async.timebase import nanoseconds
+from vla_async.timebase import nanoseconds, seconds
 from vla_async.types import FloatArray
 
 
@@ -57,6 +58,14 @@ class FollowerConfig:
     def lead_ns(self) -> int:
         """From now to the first instant that can still change [ns]."""
         return nanoseconds(self.commit_s) if self.streamed.any() else 0
+
+    @cached_property
+    def rest_s(self) -> float:
+        """Longest time from the wish to brake, whatever state is allowed then, to rest [s]."""
+        slack = self.tolerances
+        fastest = np.stack([np.zeros_like(self.velocity), slack.velocity_slack * self.velocity,
+                            slack.acceleration_slack * self.acceleration])
+        return seconds(self.lead_ns + Brake(fastest, self.acceleration, self.jerk, 0).end_ns)
 
     @cached_property
     def _turn(self) -> FloatArray:

@@ -7,11 +7,13 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.bridge.config import FollowerConfig
+from vla_async.embodiment import about_middle
 from vla_async.timebase import NS_PER_S
 from vla_async.types import FloatArray
 
 QUANTITIES = ('position', 'velocity', 'acceleration')
-SHORTEST_S = 1e-3  # set-points closer in time than this say nothing about velocity; a late tick makes such
+POSITION_SLACK = 1e-6  # [rad or m]
+SHORTEST_S = 1e-3  # set-points closer in time than this say nothing about acceleration; a late tick makes such
 
 
 class Guard:
@@ -19,8 +21,8 @@ class Guard:
 
     def __init__(self, config: FollowerConfig) -> None:
         self._names, tolerances = config.joint_names, config.tolerances
-        self._middle = (config.upper + config.lower) / 2
-        self._allowed = np.stack([(config.upper - config.lower) / 2 + 1e-6,
+        self._middle, half = about_middle(config.lower, config.upper)
+        self._allowed = np.stack([half + POSITION_SLACK,
                                   config.velocity * tolerances.velocity_slack,
                                   config.acceleration * tolerances.acceleration_slack])
         self._used = np.zeros_like(self._allowed)
@@ -37,10 +39,10 @@ class Guard:
         """Why `position` (D,) must not be sent at `now_ns`, by a clock that is never set, or nothing."""
         used, span_s = self._used, (now_ns - self._sent_ns) / NS_PER_S
         np.subtract(position, self._middle, out=used[0])
-        used[1:] = 0.0
+        np.subtract(position, self._position, out=used[1])
+        used[1] /= max(span_s, SHORTEST_S)
+        used[2] = 0.0
         if span_s >= SHORTEST_S:
-            np.subtract(position, self._position, out=used[1])
-            used[1] /= span_s
             np.subtract(used[1], self._velocity, out=used[2])
             used[2] *= 2 / (span_s + self._span_s)
         np.abs(used, out=used)

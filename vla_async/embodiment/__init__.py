@@ -7,6 +7,7 @@ from vla_async.embodiment.output import (
     TwistOutput,
     VelocityOutput,
 )
+from vla_async.embodiment.ranges import about_middle
 from vla_async.embodiment.robot import (
     JOINT_KINDS,
     POSE_NUMBERS,
@@ -22,4 +23,4 @@ from vla_async.embodiment.robot_file import available, files, load, parse
 
 __all__ = ['JOINT_KINDS', 'POSE_NUMBERS', 'UNBOUNDED_KINDS', 'Action', 'Box', 'Camera', 'Collision', 'Embodiment',
            'GripperOutput', 'HandLimits', 'Joint', 'Output', 'Rates', 'TrajectoryOutput', 'TwistOutput',
-           'VelocityOutput', 'available', 'files', 'load', 'parse']
+           'VelocityOutput', 'about_middle', 'available', 'files', 'load', 'parse']

@@ -26,11 +26,12 @@ from vla_async.nodes.last_windows import LastWindows
 from vla_async.nodes.membership import quiet_node
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.threads import Ticker
-from vla_async.timebase import step_ns
+from vla_async.timebase import seconds, step_ns
 from vla_async.types import JointCommand
 
 REASON = 'the bridge has fallen silent'
-REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
+REST_MARGIN_S = 0.5  # beyond the time in which any joint comes to rest
+LONGEST_S = 10.0  # a controller that was told more than this far ahead is not waited for
 LOOK_S = 0.005
 MEETING_S, MEETING_LOOK_S = 10.0, 0.05
 NOTICED_PERIODS = 4  # by then the silence has been noticed
@@ -82,7 +83,9 @@ class BrakingReserve:
 
         Joints of trajectory controllers are in the set-point where those rest, NaN where that is not known.
         """
-        deadline, ends = time.monotonic() + REST_TIMEOUT_S, self._windows.ends()
+        ends = self._windows.ends()
+        ahead_s = min(seconds(ends.since_ns - self._now_ns()), LONGEST_S)
+        deadline = time.monotonic() + max(self._config.rest_s, ahead_s) + REST_MARGIN_S
         while self._at_work(ends.since_ns) and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         self._ticker.close()

@@ -40,7 +40,7 @@ from vla_async.nodes.window_codec import WindowCodec
 from vla_async.timebase import seconds, step_ns
 from vla_async.urdf import effort_limits
 
-REST_TIMEOUT_S = 3.0  # any joint comes to rest sooner
+REST_MARGIN_S = 0.5  # beyond the time in which any joint comes to rest
 WATCH_S = 0.5  # how often other commanders are looked for
 CONTROL_PATIENCE_S = 1.0  # a tick that takes longer has hung
 PERCENT = 100.0
@@ -108,7 +108,7 @@ class HardwareBridgeNode(PipelineNode):
     def deactivate(self) -> None:
         """Bring the robot to rest first; the control thread is alive until then."""
         self._follower.stop(DEACTIVATED)
-        deadline = time.monotonic() + REST_TIMEOUT_S
+        deadline = time.monotonic() + self._rest_s + REST_MARGIN_S
         while self._follower.state == STOPPING and time.monotonic() < deadline and self.failure is None:
             time.sleep(0.01)
         self._receiver.close()
@@ -127,7 +127,7 @@ class HardwareBridgeNode(PipelineNode):
     def _follow(self, commit_s: float) -> None:
         """A new follower, which knows what was measured last."""
         config = FollowerConfig.from_embodiment(self.robot, self._tolerances, commit_s)
-        self._follower = MotionFollower(config, self._body, self._signal)
+        self._follower, self._rest_s = MotionFollower(config, self._body, self._signal), config.rest_s
         if self._reading is not None:
             self._follower.observe(self._reading.stamp_ns, self._reading.position, self._reading.velocity)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_async.embodiment import Embodiment
+from vla_async.embodiment import Embodiment, about_middle
 from vla_async.sim.low_pass import LowPass
 from vla_async.types import FloatArray
 
@@ -126,10 +126,7 @@ class LimitWatch:
 
 def limits_about_middle(robot: Embodiment) -> tuple[FloatArray, FloatArray]:
     """Limits (3, D) of position, velocity, acceleration; positions about the middle of each joint's range, (D,)."""
-    lower, upper = robot.array('lower'), robot.array('upper')
-    bounded = np.isfinite(lower) & np.isfinite(upper)
-    middle = np.where(bounded, (np.where(bounded, lower, 0.0) + np.where(bounded, upper, 0.0)) / 2, 0.0)
-    half = np.where(bounded, upper - middle, np.inf)
+    middle, half = about_middle(robot.array('lower'), robot.array('upper'))
     return np.stack([half, robot.array('velocity'), robot.array('acceleration')]), middle
 
 
