@@ -46,7 +46,7 @@ def test_a_robot_without_them_may_reach_anywhere_and_is_guarded_against_itself()
     ('workspace', {'arm': {**BOX, 'lower': [0, 0, float('nan')]}}, 'workspace of arm: lower must be a finite number'),
     ('workspace', {'arm': {**BOX, 'lower': [0, 0, 2]}}, 'workspace of arm: lower must be below upper'),
     ('collision', 0.01, 'collision is a mapping with margin and ignore'),
-    ('collision', {'margin': 0}, 'collision: margin must be positive'),
+    ('collision', {'margin': 5}, 'collision: margin must lie between 0.001 and 0.1, got 5'),
     ('collision', {'margins': 0.01}, 'collision: unknown key margins'),
     ('collision', {'ignore': ['palm', 'wrist']}, 'collision: ignore must be a list of pairs of links'),
     ('collision', {'ignore': [['palm']]}, 'collision: ignore must be a list of pairs of links'),

@@ -37,6 +37,13 @@ def test_a_trajectory_says_how_long_its_messages_take():
         parse(robot_data(outputs=outputs), 'small.yaml')
 
 
+@pytest.mark.parametrize('latency_s', [0, 1e-9, 5])
+def test_a_latency_that_cannot_be_is_refused(latency_s):
+    outputs = {**OUTPUTS, 'arm': {**PLAIN, 'kind': 'joint_trajectory', 'latency_s': latency_s}}
+    with pytest.raises(ConfigError, match='output arm: latency_s must lie between 0.001 and 1'):
+        parse(robot_data(outputs=outputs), 'small.yaml')
+
+
 def test_a_plain_kind_says_topic_and_joints_only():
     outputs = {**OUTPUTS, 'arm': {**PLAIN, 'kind': 'forward_position'}}
     assert parse(robot_data(outputs=outputs), 'small.yaml').outputs[1].kind == 'forward_position'
@@ -55,7 +62,9 @@ def test_a_plain_kind_says_topic_and_joints_only():
     ('arm', 'joints', ['arm_1'], 'every joint belongs to exactly one output; see arm_2'),
     ('arm', 'topic', 'base/cmd_vel', 'output arm: topic base/cmd_vel has an output already'),
     ('arm', 'gain', None, 'output arm: gain must be a finite number, got None'),
-    ('arm', 'gain', 0, 'output arm: gain must be positive'),
+    ('arm', 'gain', 0, 'output arm: gain must lie between 0.01 and 10, got 0'),
+    ('arm', 'gain', 1000, 'output arm: gain must lie between 0.01 and 10, got 1000'),
+    ('base', 'gain', 11, 'output base: gain must lie between'),
     ('arm', 'gian', 1.0, 'output arm: unknown key gian'),
     ('base', 'frame', None, 'output base: frame must be one of world, body, got None'),
     ('base', 'linear', -0.5, 'output base: linear must be positive'),
@@ -63,7 +72,8 @@ def test_a_plain_kind_says_topic_and_joints_only():
     ('base', 'hold_s', 1.0, 'output base: unknown key hold_s'),
     ('base', 'frame', 'body', 'output base: unknown key gain'),
     ('hand', 'hysteresis', 1.5, 'output hand: hysteresis must lie between 0 and 1'),
-    ('hand', 'hold_s', -0.1, 'output hand: hold_s must not be negative'),
+    ('hand', 'hold_s', -0.1, 'output hand: hold_s must lie between 0 and 60, got -0.1'),
+    ('hand', 'hold_s', 1e300, 'output hand: hold_s must lie between'),
 ])
 def test_a_malformed_output_names_file_output_and_key(name, key, value, culprit):
     with pytest.raises(ConfigError, match=f'^small.yaml: .*{culprit}'):

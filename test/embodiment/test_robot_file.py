@@ -60,7 +60,15 @@ def test_an_unknown_robot_lists_the_valid_ones():
     (('joints', 'torso_1', 'speed'), 3.0, 'torso_1: unknown key speed'),
     (('joints', 'torso_1', 'home'), 9.0, 'torso_1: home must lie between'),
     (('rates',), None, "key 'rates' is missing"),
-    (('rates', 'chunk_hz'), None, 'chunk_hz'),
+    (('rates', 'chunk_hz'), None, 'rates: chunk_hz must be a finite number, got None'),
+    (('rates',), [30], 'rates is a mapping with chunk_hz, trajectory_hz'),
+    (('rates', 'comand_hz'), 100, 'rates: unknown key comand_hz'),
+    (('workspaces',), {}, 'robot.yaml: unknown key workspaces'),
+    (('cameras', 'head'), 'topic', 'camera head is a mapping with topic, width'),
+    (('cameras', 'head', 'topic'), '', 'camera head is a mapping with topic, width'),
+    (('cameras', 'head', 'width'), 224.5, 'camera head: width must be a whole number of pixels'),
+    (('cameras', 'head', 'fps'), 30, 'camera head: unknown key fps'),
+    (('joints', 'torso_1', 'velocity'), 10**400, 'torso_1: velocity has too many digits'),
     (('groups', 'head'), ['head_3'], "group head names the unknown joint 'head_3'"),
     (('outputs', 'whole_body_controller', 'joints'), ['head_1'], 'every joint belongs to exactly one output'),
     (('outputs', 'whole_body_controller', 'kind'), 'magic', 'kind must be one of'),
@@ -68,6 +76,22 @@ def test_an_unknown_robot_lists_the_valid_ones():
 def test_a_malformed_robot_file_names_the_culprit(path, value, culprit):
     with pytest.raises(ConfigError, match=culprit):
         embodiment.parse(changed(path, value), 'robot.yaml')
+
+
+@pytest.mark.parametrize('number', [0, -1, float('nan'), float('inf'), '2', True, 10**6])
+@pytest.mark.parametrize('path', [
+    *(('rates', key) for key in DATA['rates']), *(('cameras', 'head', key) for key in ('width', 'height', 'rate_hz')),
+    ('collision', 'margin')])
+def test_a_number_that_is_none_or_absurd_is_refused_by_name(path, number):
+    with pytest.raises(ConfigError, match=f'{path[-1]} must'):
+        embodiment.parse(changed(path, number), 'robot.yaml')
+
+
+def test_a_key_that_is_given_twice_is_named(tmp_path):
+    twice = tmp_path / 'twice.yaml'
+    twice.write_text('like: so101\ncollision: {margin: 0.01, ignore: [], margin: 0.02}\n')
+    with pytest.raises(ConfigError, match=r'twice.yaml: cannot be read: margin is given twice\s+in .*line 2'):
+        embodiment.load(str(twice))
 
 
 @pytest.mark.parametrize('kind', embodiment.UNBOUNDED_KINDS)

@@ -4,11 +4,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from vla_async.embodiment.checks import no_other_keys, number, positive
+from vla_async.embodiment.checks import no_other_keys, number, within
 from vla_async.errors import ConfigError
 
 CORNERS = ('lower', 'upper')
 MARGIN = 0.01  # of a robot file that does not say [m]
+# a smaller one would be lost among the postures that are looked at, a larger one leave out what is near at home
+MARGINS = (0.001, 0.1)  # [m]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def parse_collision(source: str, entry: Any) -> Collision:
     pairs = entry.get('ignore', [])
     if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise ConfigError(f'{source}: collision: ignore must be a list of pairs of links, got {pairs!r}')
-    margin = positive(f'{source}: collision: margin', entry.get('margin', MARGIN))
+    margin = within(f'{source}: collision: margin', entry.get('margin', MARGIN), *MARGINS)
     return Collision(margin, tuple((str(a), str(b)) for a, b in pairs))
 
 

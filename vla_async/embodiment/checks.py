@@ -10,9 +10,12 @@ from vla_async.errors import ConfigError
 
 def number(where: str, value: Any) -> float:
     """A finite number; raises ConfigError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -math.inf < value < math.inf:
         raise ConfigError(f'{where} must be a finite number, got {value!r}')
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ConfigError(f'{where} has too many digits') from error
 
 
 def positive(where: str, value: Any) -> float:
@@ -20,6 +23,14 @@ def positive(where: str, value: Any) -> float:
     checked = number(where, value)
     if checked <= 0:
         raise ConfigError(f'{where} must be positive')
+    return checked
+
+
+def within(where: str, value: Any, low: float, high: float) -> float:
+    """A number from `low` to `high`; raises ConfigError otherwise."""
+    checked = number(where, value)
+    if not low <= checked <= high:
+        raise ConfigError(f'{where} must lie between {low:g} and {high:g}, got {checked:g}')
     return checked
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vla_async.embodiment.checks import no_other_keys, number, positive
+from vla_async.embodiment.checks import no_other_keys, number, positive, within
 from vla_async.embodiment.output import (
     OUTPUT_KINDS,
     TWIST_FRAMES,
@@ -17,6 +17,10 @@ from vla_async.embodiment.robot import Embodiment
 from vla_async.errors import ConfigError
 
 COMMON = ('kind', 'topic', 'joints')
+# of the feedback from measured positions, which come late by up to 0.1 s: with more the joints would swing
+GAINS = (0.01, 10.0)  # [1/s]
+LATENCIES_S = (0.001, 1.0)
+HOLDS_S = (0.0, 60.0)
 _Common = tuple[str, str, str, tuple[str, ...]]  # name, kind, topic, joints
 
 
@@ -34,10 +38,10 @@ def parse_output(source: str, name: str, entry: Any) -> Output:
     own = {key: value for key, value in entry.items() if key not in COMMON}
     if kind == 'forward_velocity':
         no_other_keys(where, own, ('gain',))
-        return VelocityOutput(*common, gain=positive(f'{where}: gain', own.get('gain')))
+        return VelocityOutput(*common, gain=within(f'{where}: gain', own.get('gain'), *GAINS))
     if kind == 'joint_trajectory':
         no_other_keys(where, own, ('latency_s',))
-        return TrajectoryOutput(*common, latency_s=positive(f'{where}: latency_s', own.get('latency_s')))
+        return TrajectoryOutput(*common, latency_s=within(f'{where}: latency_s', own.get('latency_s'), *LATENCIES_S))
     if kind == 'twist':
         return _twist(where, common, own)
     if kind == 'gripper':
@@ -68,17 +72,16 @@ def _twist(where: str, common: _Common, own: dict[str, Any]) -> TwistOutput:
     no_other_keys(where, own, ('frame', 'linear', 'angular', *(('gain',) if frame == 'world' else ())))
     return TwistOutput(*common, frame=frame, linear=positive(f'{where}: linear', own.get('linear')),
                        angular=positive(f'{where}: angular', own.get('angular')),
-                       gain=positive(f'{where}: gain', own.get('gain')) if frame == 'world' else 0.0)
+                       gain=within(f'{where}: gain', own.get('gain'), *GAINS) if frame == 'world' else 0.0)
 
 
 def _gripper(where: str, common: _Common, own: dict[str, Any]) -> GripperOutput:
     no_other_keys(where, own, ('hysteresis', 'hold_s'))
-    hysteresis, hold_s = (number(f'{where}: {key}', own.get(key)) for key in ('hysteresis', 'hold_s'))
+    hysteresis = number(f'{where}: hysteresis', own.get('hysteresis'))
     if not 0 < hysteresis < 1:
         raise ConfigError(f'{where}: hysteresis must lie between 0 and 1')
-    if hold_s < 0:
-        raise ConfigError(f'{where}: hold_s must not be negative')
-    return GripperOutput(*common, hysteresis=hysteresis, hold_s=hold_s)
+    return GripperOutput(*common, hysteresis=hysteresis,
+                         hold_s=within(f'{where}: hold_s', own.get('hold_s'), *HOLDS_S))
 
 
 def _check_kinds(where: str, output: Output, robot: Embodiment) -> None:

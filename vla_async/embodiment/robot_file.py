@@ -5,24 +5,24 @@ import math
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vla_async.embodiment.body_limits import CORNERS, parse_collision, parse_corners, parse_workspace
 from vla_async.embodiment.checks import no_other_keys, number, positive
 from vla_async.embodiment.output_file import check_outputs, parse_output
+from vla_async.embodiment.rates_file import parse_camera, parse_rates
 from vla_async.embodiment.robot import (
     JOINT_KINDS,
     REPRESENTATIONS,
     UNBOUNDED_KINDS,
     Action,
-    Camera,
     Embodiment,
     HandLimits,
     Joint,
-    Rates,
 )
+from vla_async.embodiment.yaml_file import content
 from vla_async.errors import ConfigError, unknown
 from vla_async.resources import share
+
+KEYS = ('name', 'urdf', 'joints', 'groups', 'hands', 'cameras', 'outputs', 'rates', 'action', 'workspace', 'collision')
 
 
 def available() -> tuple[str, ...]:
@@ -43,8 +43,8 @@ def load(name_or_path: str) -> Embodiment:
 def files(name_or_path: str) -> tuple[Path, ...]:
     """The robot's file and, if it has one, that which it is like; raises ConfigError."""
     path = _path(name_or_path)
-    content = _content(path, path)
-    like = content.get('like') if isinstance(content, dict) else None
+    data = content(path, path)
+    like = data.get('like') if isinstance(data, dict) else None
     return (path,) if like is None else (path, _path(str(like)))
 
 
@@ -59,28 +59,21 @@ def _path(name_or_path: str) -> Path:
 
 def _read(path: Path) -> Any:
     """Content of a robot file, and of the one that it is like."""
-    data = _content(path, path)
+    data = content(path, path)
     if not isinstance(data, dict) or 'like' not in data:
         return data
     like = _path(str(data.pop('like')))
-    base = _content(like, path)
+    base = content(like, path)
     if not isinstance(base, dict) or 'like' in base:
         raise ConfigError(f'{path.name}: like must name a whole robot file, which {like.name} is not')
     return {**base, **data}
-
-
-def _content(path: Path, named: Path) -> Any:
-    """The YAML in a file; raises ConfigError that blames the file `named` by the user."""
-    try:
-        return yaml.safe_load(path.read_text())
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ConfigError(f'{named}: cannot be read: {error}') from error
 
 
 def parse(data: Any, source: str) -> Embodiment:
     """Embodiment from the YAML's content; `source` names the file in errors."""
     if not isinstance(data, dict):
         raise ConfigError(f'{source}: a robot file is a mapping with name, urdf, joints, groups, ...')
+    no_other_keys(source, data, KEYS)
     try:
         robot = Embodiment(
             name=str(data['name']),
@@ -88,9 +81,9 @@ def parse(data: Any, source: str) -> Embodiment:
             joints=tuple(_joint(source, name, entry) for name, entry in data['joints'].items()),
             groups={str(k): tuple(v) for k, v in data['groups'].items()},
             hands={str(k): str(v) for k, v in data['hands'].items()},
-            cameras=tuple(Camera(name=str(k), **v) for k, v in data['cameras'].items()),
+            cameras=tuple(parse_camera(source, k, v) for k, v in data['cameras'].items()),
             outputs=tuple(parse_output(source, k, v) for k, v in data['outputs'].items()),
-            rates=Rates(**data['rates']),
+            rates=parse_rates(source, data['rates']),
             action=_action(source, data.get('action', {'representation': 'joints'})),
             workspace=parse_workspace(source, data.get('workspace', {})),
             collision=parse_collision(source, data.get('collision', {})),
