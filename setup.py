@@ -32,6 +32,7 @@ setup(
     ],
     entry_points={
         'console_scripts': ['vla-async = vla_async.cli:main',
+                            'keep = vla_async.launcher.keeper:main',
                             *(f'{node.executable} = vla_async.nodes.{node.executable}:main' for node in ALL)],
         'vla_async.policies': ['vla_async = vla_async.acting.policy:load_own'],
     },

@@ -2,6 +2,9 @@
 
 Cameras, joint states and controllers are the robot's own; their topics are named in config/robots/<robot>.yaml.
 With `record:=true` every topic goes into a bag as well, in the folder `record_folder`.
+
+A reserve stands by for every node but the recorder: that of the bridge brakes the robot when the bridge dies. Those of
+the two nodes with a model hold it in memory a second time, also in that of a GPU; `model_reserves:=false` does without.
 """
 import os
 import time
@@ -18,6 +21,8 @@ from vla_async.launcher.transport import transport
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
+KEEPER, PATIENCE_S = 'keep', '10'  # PATIENCE_S: in which a robot comes to rest, and its node ends
+WITH_MODEL = ('vlm_reasoner', 'action_generator')
 ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
     'checkpoint': ('', 'policy folder'),
@@ -25,13 +30,14 @@ ARGUMENTS = {
     'params_file': (str(share() / 'config/vla_async.yaml'), 'parameters of all nodes'),
     'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
     'log_level': ('info', 'debug, info, warn or error'),
+    'model_reserves': ('true', 'reserves also for the nodes with a model, which need its memory a second time'),
     'record': ('false', 'every topic into a bag'),
     'record_folder': (f'runs/{time.strftime("%Y-%m-%d_%H-%M-%S")}/bag', 'folder of that bag; it must not hold one yet'),
 }
 
 
 def generate_launch_description():
-    """Every node is started again when it dies; lifecycle_manager brings it up again."""
+    """A reserve takes the place of a node that dies; lifecycle_manager brings it up again."""
     declared = [DeclareLaunchArgument(name, default_value=default, description=text)
                 for name, (default, text) in ARGUMENTS.items()]
     security = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/security.launch.py')))
@@ -53,12 +59,15 @@ def recorder(spec):
 def node(spec):
     """Action for one line of the table of nodes."""
     told = {name: LaunchConfiguration(name) for name in ('robot', 'use_sim_time')}
-    if spec.name in ('vlm_reasoner', 'action_generator'):
-        told['checkpoint'] = LaunchConfiguration('checkpoint')
+    reserve = 'true'
+    if spec.name in WITH_MODEL:
+        told['checkpoint'], reserve = LaunchConfiguration('checkpoint'), LaunchConfiguration('model_reserves')
     return Node(
-        package='vla_async', executable=spec.executable, name=spec.name,
+        package='vla_async', executable=KEEPER, name=spec.name,
         # name and namespace both: otherwise launch_ros writes the dict below `/**` and the file's section wins
         namespace=LaunchConfiguration('namespace'),
         parameters=[LaunchConfiguration('params_file'), told],
-        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level'), '--enclave', enclave(spec.name)],
-        output='screen', additional_env=transport(os.environ, pictures=spec.pictures), respawn=True, respawn_delay=0.2)
+        arguments=[spec.name, '--reserve', reserve, '--ros-args', '--log-level', LaunchConfiguration('log_level'),
+                   '--enclave', enclave(spec.name)],
+        output='screen', additional_env=transport(os.environ, pictures=spec.pictures),
+        respawn=True, respawn_delay=0.2, sigterm_timeout=PATIENCE_S)

@@ -21,6 +21,7 @@ ARGUMENTS = {
     'task': ('touch', 'family of scenes'),
     'seed': ('0', 'seed of the first scene'),
     'namespace': ('', 'namespace of all nodes and topics'),
+    'params_file': (str(share() / 'config/vla_async.yaml'), 'parameters of all nodes'),
 }
 
 
@@ -37,6 +38,7 @@ def simulator(spec):
     """The simulated robot."""
     return Node(
         package='vla_async', executable=spec.executable, name=spec.name, namespace=LaunchConfiguration('namespace'),
-        parameters=[{name: LaunchConfiguration(name) for name in ('robot', 'task', 'seed')}],
+        parameters=[LaunchConfiguration('params_file'),
+                    {name: LaunchConfiguration(name) for name in ('robot', 'task', 'seed')}],
         arguments=['--ros-args', '--enclave', enclave(spec.name)],
         additional_env=transport(os.environ, pictures=spec.pictures), output='screen')

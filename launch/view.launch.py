@@ -25,6 +25,7 @@ from vla_async.viz.ghost import ghost_description
 ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
     'namespace': ('', 'namespace of all nodes and topics'),
+    'params_file': (str(share() / 'config/vla_async.yaml'), 'parameters of the marker node'),
     'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
     'rviz_config': ('', 'what rviz shows; by default the file in config/ that is made for the robot'),
     'robot_state_publisher': ('false', "whether to start one for the robot's own joint_states"),
@@ -45,7 +46,7 @@ def markers(spec):
     """A node of the table."""
     return Node(
         package='vla_async', executable=spec.executable, name=spec.name, namespace=NAMESPACE,
-        parameters=[{'robot': LaunchConfiguration('robot'), **SIM_TIME}],
+        parameters=[LaunchConfiguration('params_file'), {'robot': LaunchConfiguration('robot'), **SIM_TIME}],
         arguments=['--ros-args', '--enclave', enclave(spec.name)],
         additional_env=transport(os.environ, pictures=spec.pictures), output='screen')
 

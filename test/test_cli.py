@@ -36,6 +36,14 @@ def test_help_of_each_command_shows_an_example_and_loads_nothing_heavy(name):
     assert f'vla-async {name}' in done.stdout.partition('examples:')[2]
 
 
+def test_a_package_that_is_missing_is_named_with_the_cure(doctor, capsys):
+    def fails(args):
+        raise ModuleNotFoundError("No module named 'rich'", name='rich')
+    doctor(fails)
+    assert cli.main(['doctor']) == 1
+    assert capsys.readouterr().err.startswith('vla-async: the Python package rich is missing: in a ROS workspace `pip ')
+
+
 def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(['--help'])

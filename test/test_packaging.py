@@ -60,10 +60,25 @@ def test_there_is_one_version() -> None:
     assert versions == {distribution('vla_async').version}
 
 
+def test_a_ros_distribution_is_given_what_it_does_not_bring() -> None:
+    lines = [line.partition('#')[0].strip() for line in (ROOT / 'requirements-ros.txt').read_text().splitlines()]
+    given = {line for line in lines if line and not line.startswith('numpy')}
+    required = {line for line in distribution('vla_async').requires or [] if 'extra ==' not in line}
+    wanted = {line for line in required if not line.startswith(('ros-', 'numpy', 'pyyaml', 'xacro'))}
+    assert {_sorted_limits(line) for line in given} == {_sorted_limits(line) for line in wanted}
+    assert 'numpy>=1.26,<2' in lines
+
+
+def _sorted_limits(line: str) -> tuple[str, ...]:
+    """Name and limits of a requirement; tools write these in their own order."""
+    name, limits = re.fullmatch(r'([\w-]+)(.*)', line.replace(' ', '')).groups()  # type: ignore[union-attr]
+    return name.lower(), *sorted(limits.split(','))
+
+
 def test_console_scripts_are_the_table_of_nodes() -> None:
     scripts = {e.name: e.value for e in distribution('vla_async').entry_points if e.group == 'console_scripts'}
     nodes = {node.executable: f'vla_async.nodes.{node.executable}:main' for node in ALL}
-    assert scripts == {'vla-async': 'vla_async.cli:main', **nodes}
+    assert scripts == {'vla-async': 'vla_async.cli:main', 'keep': 'vla_async.launcher.keeper:main', **nodes}
 
 
 @pytest.mark.parametrize('entry', distribution('vla_async').entry_points, ids=lambda entry: entry.name)
@@ -76,9 +91,9 @@ def test_every_entry_point_names_a_function(entry: object) -> None:
 
 def test_ros2_run_finds_every_node() -> None:
     folder = Path(sys.prefix) / 'lib/vla_async'
-    for node in ALL:
-        assert (folder / node.executable).stat().st_mode & 0o111
-        assert f'bin/{node.executable}' in (folder / node.executable).read_text()
+    for executable in ('keep', *(node.executable for node in ALL)):
+        assert (folder / executable).stat().st_mode & 0o111
+        assert f'bin/{executable}' in (folder / executable).read_text()
 
 
 def test_data_is_installed_whole(tmp_path: Path) -> None:

@@ -5,15 +5,15 @@ import argparse
 import importlib
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from types import FrameType
 
 from vla_async.errors import VlaAsyncError
+from vla_async.launcher.interruption import terminated_like_interrupted
 
 INTERRUPTED = 128 + signal.SIGINT
+CURE = 'in a ROS workspace `pip install -r requirements-ros.txt` (docs/robot_bringup.md), else `make setup`'
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         args = _parser(arguments).parse_args(arguments)
-        with _terminated_like_interrupted():
+        with terminated_like_interrupted():
             return int(args.run(args))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith('vla_async'):
+            raise
+        print(f'vla-async: the Python package {error.name} is missing: {CURE}', file=sys.stderr)
+        return 1
     except VlaAsyncError as error:
         print(f'vla-async: {error}', file=sys.stderr)
         return 1
@@ -110,23 +115,6 @@ def version() -> str:
         return metadata.version('vla_async')
     except metadata.PackageNotFoundError:
         return 'unknown'
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that nothing is left behind.
-
-    So does SIGINT where it was inherited as ignored, as by a job that a shell script started in the background.
-    """
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 if __name__ == '__main__':

@@ -83,6 +83,7 @@ class Node:
     arguments: list[Any] = field(default_factory=list)
     respawn: bool = False
     respawn_delay: float = 0.0
+    sigterm_timeout: str = '5'
     condition: Any = None
     remappings: list[tuple[str, str]] = field(default_factory=list)
     additional_env: dict[str, str] = field(default_factory=dict)

@@ -29,10 +29,15 @@ def substitutions(value):
     return {value.name} if type(value).__name__ == 'LaunchConfiguration' else set()
 
 
+def run_by(node):
+    """The node's own executable, where the launch file keeps it, too."""
+    return node.arguments[0] if node.executable == 'keep' else node.executable
+
+
 @pytest.mark.parametrize('name', FILES)
 def test_a_launch_file_starts_the_nodes_of_the_table_in_its_order(launch, name):
     own = [node for node in launch(name).nodes.values() if node.package == 'vla_async']
-    assert [(node.name, node.executable) for node in own] == [(spec.name, spec.executable) for spec in FILES[name]]
+    assert [(node.name, run_by(node)) for node in own] == [(spec.name, spec.executable) for spec in FILES[name]]
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -54,7 +59,7 @@ def test_a_node_is_told_only_parameters_that_it_declares(launch, name):
     for node in launch(name).nodes.values():
         if node.package != 'vla_async':
             continue
-        declared = set(importlib.import_module(f'vla_async.nodes.{node.executable}').Parameters.__dataclass_fields__)
+        declared = set(importlib.import_module(f'vla_async.nodes.{run_by(node)}').Parameters.__dataclass_fields__)
         told = {key for entry in node.parameters if isinstance(entry, dict) for key in entry}
         assert told <= declared | {'use_sim_time'}, node.name
 
@@ -85,6 +90,25 @@ def test_recording_is_asked_for_with_its_folder_and_happens_once(launch):
     assert recorder.parameters[-1]['folder'].name == 'record_folder'
     assert not recorder.respawn
     assert [name for name, node in described.nodes.items() if node.condition is not None] == ['recorder']
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_every_node_of_the_table_reads_the_users_parameter_file(launch, name):
+    nodes = launch(name).nodes
+    for spec in FILES[name]:
+        assert nodes[spec.name].parameters[0].name == 'params_file', spec.name
+
+
+def test_a_real_robots_nodes_have_reserves_those_with_a_model_if_that_is_wished(launch):
+    described = launch('bringup.launch.py')
+    assert described.arguments['model_reserves'].default_value == 'true'
+    kept = {name: node.arguments for name, node in described.nodes.items() if node.executable == 'keep'}
+    assert set(kept) == {spec.name for spec in (*graph.PIPELINE, *graph.SUPERVISION)}
+    for name, (node, option, reserve, ros, *_) in kept.items():
+        assert (node, option, ros) == (name, '--reserve', '--ros-args')
+        assert getattr(reserve, 'name', reserve) == (
+            'model_reserves' if name in ('vlm_reasoner', 'action_generator') else 'true')
+        assert described.nodes[name].respawn
 
 
 def test_a_replay_follows_the_clock_and_keeps_its_commands_from_the_controllers(launch):
@@ -161,5 +185,5 @@ def test_a_robot_state_publisher_of_its_own_starts_only_where_it_is_asked_for(la
 
 def test_all_that_shows_follows_simulated_time_where_it_is_asked_for(launch):
     for node in launch('view.launch.py').nodes.values():
-        told = {key: value for entry in node.parameters for key, value in entry.items()}
+        told = {key: value for entry in node.parameters if isinstance(entry, dict) for key, value in entry.items()}
         assert told['use_sim_time'].name == 'use_sim_time', node.name

@@ -73,6 +73,14 @@ PROGRAMS = {
             except KeyboardInterrupt:
                 print('bye', time.monotonic_ns(), flush=True)
     """,
+    'parent': """
+        import subprocess, sys, time
+        def main():
+            time.sleep(600)
+        def prepare(arguments):
+            print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True)
+            return main
+    """,
     'fails': """
         def main():
             print('the disk is full', flush=True)

@@ -166,6 +166,16 @@ def test_a_spare_that_cannot_prepare_says_why_and_is_never_called_up(start, prog
         assert not process.prepared  # nor is it tried again and again
 
 
+def test_what_a_spare_has_started_itself_ends_with_it(start, program, until, alive):
+    with start(program('parent')) as run:
+        process = run.processes['parent']
+        process.prepare()
+        until(lambda: process.replaceable, 'the spare')
+        grandchild = int(process.log.read_text().split()[-1])
+        assert alive(grandchild)
+    until(lambda: not alive(grandchild), 'its end')
+
+
 def test_a_spare_that_died_is_no_hindrance(start, program, until, children):
     with start(program('waits')) as run:
         process = run.processes['waits']

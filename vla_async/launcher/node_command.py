@@ -1,7 +1,7 @@
 """The processes of nodes: their commands, and the parameters in which a run differs from config/vla_async.yaml."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,18 @@ def write_overrides(overrides: Mapping[str, Mapping[str, Any]], path: Path) -> N
 
 def node_command(spec: NodeSpec, parameters: Path, *, essential: bool) -> Command:
     """Command of a node; the file `parameters` wins over config/vla_async.yaml."""
-    return Command(
-        spec.name, f'vla_async.nodes.{spec.executable}',
+    return _command(
+        spec,
         ('--ros-args', '--remap', f'__node:={spec.name}', '--params-file', str(share() / 'config/vla_async.yaml'),
          '--params-file', str(parameters)),
-        essential=essential, pictures=spec.pictures,
-        membership=MEMBERSHIPS.get(spec.name, MEMBERSHIP))
+        essential=essential)
+
+
+def kept_command(spec: NodeSpec, arguments: Sequence[str]) -> Command:
+    """Command of a node with the arguments that a launch file gives it."""
+    return _command(spec, tuple(arguments), essential=False)
+
+
+def _command(spec: NodeSpec, arguments: tuple[str, ...], *, essential: bool) -> Command:
+    return Command(spec.name, f'vla_async.nodes.{spec.executable}', arguments, essential=essential,
+                   pictures=spec.pictures, membership=MEMBERSHIPS.get(spec.name, MEMBERSHIP))

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from vla_async.launcher.child import STAND_BY, START
+from vla_async.launcher.process_group import signal_group
 from vla_async.launcher.spare import Spare
 from vla_async.launcher.transport import transport
 
@@ -35,7 +35,8 @@ class Command:
 class ManagedProcess:
     """A command and, while it runs, its operating-system process."""
 
-    def __init__(self, command: Command, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, command: Command, environment: Mapping[str, str], log: Path | None) -> None:
+        """`log`: the file that it writes into; None: where this process writes."""
         self.command, self.log = command, log
         self.restarts = 0
         self._environment = {**environment, **transport(environment, pictures=command.pictures)}
@@ -101,12 +102,8 @@ class ManagedProcess:
 
     def send(self, number: signal.Signals) -> None:
         """Signal the whole process group; nothing happens when it is gone."""
-        if self._process is None:
-            return
-        try:
-            os.killpg(self._process.pid, number)
-        except ProcessLookupError:  # gone, or so young that it has not made its group
-            self._process.send_signal(number)
+        if self._process is not None:
+            signal_group(self._process, number)
 
     def wait(self, timeout_s: float) -> bool:
         """Whether it has ended within `timeout_s` seconds."""
@@ -119,8 +116,8 @@ class ManagedProcess:
         return True
 
     def log_tail(self) -> str:
-        """Last lines that it wrote."""
-        if not self.log.is_file():
+        """Last lines that it wrote into its log."""
+        if self.log is None or not self.log.is_file():
             return ''
         return '\n'.join(self.log.read_text(errors='replace').splitlines()[-LOG_TAIL_LINES:])
 
@@ -131,13 +128,12 @@ class ManagedProcess:
     def _spawn(self, how: str, stdin: int) -> subprocess.Popen[bytes]:
         arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()), how,
                      self.command.module, *self.command.arguments]
-        with self._open_log() as log:
+        if self.log is None:
+            return subprocess.Popen(arguments, stdin=stdin, env=self._environment)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open('ab') as log:
             return subprocess.Popen(
                 arguments, stdin=stdin, stdout=log, stderr=subprocess.STDOUT, env=self._environment)
-
-    def _open_log(self) -> IO[bytes]:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        return self.log.open('ab')
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """A process in reserve: it has prepared what takes time, knows the others, and waits to be called up."""
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+
+from vla_async.launcher.process_group import signal_group
 
 
 class Spare:
@@ -43,7 +46,7 @@ class Spare:
         return self.process
 
     def dismiss(self) -> None:
-        """Kill it; what it leaves in shared memory is swept up with that of all processes."""
-        self.process.kill()
+        """Kill it, and what it has started; what it leaves in shared memory is swept up with that of all processes."""
+        signal_group(self.process, signal.SIGKILL)
         self.process.wait()
         self._line.close()

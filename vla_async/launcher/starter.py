@@ -28,7 +28,8 @@ class ProcessDied(VlaAsyncError):
         status = process.exit_status
         how = f'signal {signal.Signals(-status).name}' if status is not None and status < 0 else f'exit status {status}'
         after = f' after {process.restarts} restarts' if process.restarts else ''
-        super().__init__(f'{process.name} died with {how}{after}; the end of {process.log}:\n{process.log_tail()}')
+        tail = '' if process.log is None else f'; the end of {process.log}:\n{process.log_tail()}'
+        super().__init__(f'{process.name} died with {how}{after}{tail}')
 
 
 class Starter:
@@ -38,10 +39,14 @@ class Starter:
     Use it from the main thread only.
     """
 
-    def __init__(self, commands: Iterable[Command], environment: Mapping[str, str], logs: Path,
-                 stop_first: tuple[str, ...] = (), stop_last: tuple[str, ...] = ()) -> None:
-        self.processes = {c.name: ManagedProcess(c, environment, logs / f'{c.name}.log') for c in commands}
+    def __init__(self, commands: Iterable[Command], environment: Mapping[str, str], logs: Path | None = None,
+                 stop_first: tuple[str, ...] = (), stop_last: tuple[str, ...] = (),
+                 spare_delay_s: float = SPARE_DELAY_S) -> None:
+        """`logs`: the folder that they write into; None: where this process writes."""
+        self.processes = {c.name: ManagedProcess(c, environment, None if logs is None else logs / f'{c.name}.log')
+                          for c in commands}
         self._stop_first, self._stop_last = stop_first, stop_last
+        self._spare_delay_s = spare_delay_s
         self._restart_times: dict[str, deque[float]] = {name: deque() for name in self.processes}
         self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID') or 0))
         self._scanned_s = float('-inf')
@@ -103,7 +108,7 @@ class Starter:
     def _prepare_spare(self, now_s: float) -> None:
         """Let a spare stand by for one of the processes that has none and would be started again."""
         for name, process in self.processes.items():
-            old_enough = now_s - self._begun_s.setdefault(name, now_s) >= SPARE_DELAY_S
+            old_enough = now_s - self._begun_s.setdefault(name, now_s) >= self._spare_delay_s
             if old_enough and not (process.command.essential or process.prepared):
                 if now_s - self._prepared_s >= SPARE_PERIOD_S:
                     self._prepared_s = self._begun_s[name] = now_s  # one that cannot prepare is not tried at once again

@@ -9,9 +9,12 @@ import os
 import sys
 
 import rclpy
+from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
+
+from vla_async.nodes.arguments import NAME, remaps
 
 _places: list[Node] = []
 _predecessors: list[int] = []
@@ -23,9 +26,11 @@ def join() -> None:
     _places.append(quiet_node(f'_standing_by_{os.getpid()}'))
 
 
-def quiet_node(name: str) -> Node:
-    """A node that says and offers as little as it can."""
-    return Node(name, use_global_arguments=False, start_parameter_services=False, enable_rosout=False,
+def quiet_node(name: str, context: Context | None = None) -> Node:
+    """A node that says and offers as little as it can; topics are called as for the node of this process."""
+    rules = [word for rule in remaps(sys.argv) if rule.partition(':=')[0] != NAME for word in ('--remap', rule)]
+    return Node(name, context=context, cli_args=['--ros-args', *rules], use_global_arguments=False,
+                start_parameter_services=False, enable_rosout=False,
                 parameter_overrides=[Parameter('start_type_description_service', value=False)])
 
 

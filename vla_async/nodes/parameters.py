@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import Field, dataclass, field, fields
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -21,8 +22,8 @@ from rclpy.parameter import parameter_dict_from_yaml_file, parameter_value_to_py
 from yaml import YAMLError
 
 from vla_async.errors import ConfigError
+from vla_async.nodes.arguments import full_name
 
-NODE_NAME = '__node:='
 P = TypeVar('P')
 
 
@@ -73,15 +74,21 @@ def foretold(arguments: Sequence[str], parameters: type[P]) -> P:
 
     Raises ConfigError for files that cannot be read.
     """
-    name = next((word.removeprefix(NODE_NAME) for word in arguments if word.startswith(NODE_NAME)), '')
-    files = [file for word, file in pairwise(arguments) if word == '--params-file']
-    try:
-        told = [parameter_dict_from_yaml_file(file, True, [f'/{name}']) for file in files]
-    except (OSError, RuntimeError, YAMLError) as error:
-        raise ConfigError(f'parameter file: {error}') from error
+    name, told = full_name(arguments), []
+    for file in (file for word, file in pairwise(arguments) if word == '--params-file'):
+        with suppress(RuntimeError):  # it says nothing of this node
+            told.append(_told(file, name))
     known = {entry.name for entry in fields(parameters)}  # type: ignore[arg-type]
     return parameters(**{key: parameter_value_to_python(message.value)
                          for one in told for key, message in one.items() if key in known})
+
+
+def _told(file: str, name: str) -> dict[str, Any]:
+    """Parameters in a file for the node of this full name."""
+    try:
+        return parameter_dict_from_yaml_file(file, True, [name])
+    except (OSError, YAMLError, AttributeError, TypeError) as error:
+        raise ConfigError(f'parameter file: {error}') from error
 
 
 def _descriptor(entry: Field[Any]) -> ParameterDescriptor:
