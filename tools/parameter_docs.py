@@ -17,9 +17,10 @@ HEAD = """\
 
 Every parameter of every node, made from the dataclasses that declare them (`python tools/parameter_docs.py`).
 `config/vla_async.yaml` holds the defaults, in the order of the data flow; a robot's own values go into a file of the
-same form: `ros2 launch vla_async bringup.launch.py params_file:=FILE`. A value of another type or out of its range is
-refused when the node starts. On a running system `ros2 param describe NODE PARAMETER` tells the same. Nodes read
-their parameters when they are configured: to change one, start the node anew.
+same form: `ros2 launch vla_async bringup.launch.py params_file:=FILE`. With `namespace:=left` its sections are named
+`/left/hardware_bridge` and so on. A value of another type or out of its range is refused when the node starts. On a
+running system `ros2 param describe NODE PARAMETER` tells the same. Nodes read their parameters when they are
+configured: to change one, start the node anew.
 """
 TABLE = '| parameter | default | range | unit | meaning |\n|---|---|---|---|---|\n'
 

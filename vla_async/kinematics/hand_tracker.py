@@ -109,5 +109,5 @@ def _near(error: FloatArray) -> FloatArray:
 
 def _lengths(vectors: FloatArray) -> FloatArray:
     """Along the last axis."""
-    lengths: FloatArray = np.sqrt(np.vecdot(vectors, vectors))
+    lengths: FloatArray = np.sqrt(np.einsum('...i,...i->...', vectors, vectors))
     return lengths

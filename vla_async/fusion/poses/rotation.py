@@ -81,7 +81,7 @@ def difference(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def continuous(q: FloatArray) -> FloatArray:
     """The same rotations with signs such that each row (axis 0) is the near one of the two to the row before."""
-    turned = np.vecdot(q[1:], q[:-1]) < 0.0
+    turned = _dot(q[1:], q[:-1]) < 0.0
     signs = np.cumprod(np.where(turned, -1.0, 1.0), axis=0)
     return np.concatenate([q[:1], signs[..., None] * q[1:]])
 
@@ -118,7 +118,7 @@ def from_6d(six: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
     scale = np.abs(columns).max(axis=-1, keepdims=True)  # squares of large numbers overflow without
     columns = columns / np.maximum(scale, _TINY)
     first, second = columns / np.maximum(length(columns), _TINY)[..., None]
-    second = second - np.vecdot(first, second)[..., None] * first
+    second = second - _dot(first, second)[..., None] * first
     sine = length(second)
     second = second / np.maximum(sine, _TINY)[..., None]
     degenerate: NDArray[np.bool_] = (scale[..., 0] < _SHORTEST).any(axis=0) | (sine < _SINE)
@@ -133,4 +133,10 @@ def cross(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def length(vector: FloatArray) -> FloatArray:
     """Lengths (...) of vectors along the last axis."""
-    return np.sqrt(np.vecdot(vector, vector))
+    return np.sqrt(_dot(vector, vector))
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Products (...) along the last axis; numpy 1.26, which ROS distributions have, knows no `vecdot`."""
+    products: FloatArray = np.einsum('...i,...i->...', a, b)
+    return products
