@@ -20,6 +20,7 @@ LAUNCH_ONLY = {'launch_ros'}  # imported by launch files, which run where ROS is
 DISTRIBUTIONS = {'yaml': 'pyyaml', 'PIL': 'pillow'}
 # declared, but loaded by others: what the built messages load
 UNIMPORTED = {'ros-rosidl-default-runtime'}
+FOR_OLD_NUMPY = ('numpy', 'pyarrow')  # ROS distributions have numpy 1.26
 # an extra, and what there is no wheel of; where they are missing is a way without
 OPTIONAL = {'ray', 'ros-control-msgs', 'ros-tf2-msgs'}
 
@@ -62,11 +63,11 @@ def test_there_is_one_version() -> None:
 
 def test_a_ros_distribution_is_given_what_it_does_not_bring() -> None:
     lines = [line.partition('#')[0].strip() for line in (ROOT / 'requirements-ros.txt').read_text().splitlines()]
-    given = {line for line in lines if line and not line.startswith('numpy')}
+    given = {line for line in lines if line and not line.startswith(FOR_OLD_NUMPY)}
     required = {line for line in distribution('vla_async').requires or [] if 'extra ==' not in line}
-    wanted = {line for line in required if not line.startswith(('ros-', 'numpy', 'pyyaml', 'xacro'))}
+    wanted = {line for line in required if not line.startswith(('ros-', 'pyyaml', 'xacro', *FOR_OLD_NUMPY))}
     assert {_sorted_limits(line) for line in given} == {_sorted_limits(line) for line in wanted}
-    assert 'numpy>=1.26,<2' in lines
+    assert {'numpy>=1.26,<2', 'pyarrow>=20,<22'} <= set(lines)
 
 
 def _sorted_limits(line: str) -> tuple[str, ...]:

@@ -707,12 +707,13 @@ def reserve_of(robot):
     return ReserveBrake(CONFIG, np.ones(ROBOT.dof, dtype=bool), last, TICK, begin_ns, begin_ns)
 
 
-def relieved(robot, silent_ns, spoil=0.0):
-    """Let the bridge stand still for so long, and hear from its reserve."""
+def relieved(robot, silent_ns, spoil=0.0, ahead_ns=0):
+    """Let the bridge stand still for so long, and hear from its reserve, whose word may be spoilt, or stamped ahead."""
     reserve = reserve_of(robot)
     said = reserve.tick(robot.now_ns + silent_ns).command
     robot.now_ns += silent_ns
-    robot.follower.resume_from(replace(said, position=said.position + spoil), robot.ros_ns, robot.now_ns)
+    said = replace(said, position=said.position + spoil, stamp_ns=said.stamp_ns + ahead_ns)
+    robot.follower.resume_from(said, robot.ros_ns, robot.now_ns)
     return reserve
 
 
@@ -750,11 +751,11 @@ def test_a_stop_that_was_under_way_still_needs_a_release():
     assert (robot.follower.state, robot.follower.latched) == ('stopped', True)
 
 
-@pytest.mark.parametrize('spoil', [np.nan, 1.0])
-def test_a_reserve_that_talks_nonsense_is_not_believed(spoil):
+@pytest.mark.parametrize(('spoil', 'ahead_s'), [(np.nan, 0), (1.0, 0), (0.2, 10)])
+def test_a_reserve_that_talks_nonsense_is_not_believed(spoil, ahead_s):
     robot = Robot()
     robot.run(0.4, begin(robot))
-    relieved(robot, 24 * MS, spoil)
+    relieved(robot, 24 * MS, spoil, ahead_s * S)
     assert robot.follower.state == 'following'
 
 

@@ -153,12 +153,14 @@ def test_from_any_of_its_set_points_the_same_motion_goes_on():
 
 def test_what_a_robot_can_have_done_since_is_believed():
     brake = ReserveBrake(CONFIG, HOLDING, moving(), PERIOD, T0 + 2 * PERIOD, STEADY)
-    assert all(goes_on(CONFIG, moving(), brake.tick(STEADY + k * PERIOD).command) for k in (0, 10, 1000))
+    assert all(goes_on(CONFIG, moving(), brake.tick(STEADY + k * PERIOD).command, (2 + k) * PERIOD)
+               for k in (0, 10, 1000))
 
 
 @pytest.mark.parametrize('said', [
     moving(stamp_ns=T0), moving(stamp_ns=T0 - PERIOD), replace(moving(), position=HOME + 0.05, stamp_ns=T0 + PERIOD),
+    replace(moving(), position=HOME + 0.05, stamp_ns=T0 + 1000 * PERIOD),
     replace(moving(), position=HOME * np.nan, stamp_ns=T0 + PERIOD),
     JointCommand(T0 + PERIOD, *np.zeros((3, 7)))])
 def test_what_is_older_or_too_far_or_no_state_is_not(said):
-    assert not goes_on(CONFIG, moving(), said)
+    assert not goes_on(CONFIG, moving(), said, PERIOD)

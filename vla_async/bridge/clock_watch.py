@@ -29,9 +29,13 @@ class ClockWatch:
         self._jumps, self._steady_ns = ClockJumps(self._jump_s), steady_ns
         self._jumps.look(now_ns, steady_ns)
 
+    def since_ns(self, steady_ns: int) -> int:
+        """How long ago the tick before was [ns]."""
+        return steady_ns - self._steady_ns
+
     def step(self, now_ns: int, steady_ns: int) -> Step:
         """Judge the time since the tick before, and remember this one."""
-        elapsed_ns, self._steady_ns = steady_ns - self._steady_ns, steady_ns
+        elapsed_ns, self._steady_ns = self.since_ns(steady_ns), steady_ns
         jump_s, gap_s = self._jumps.look(now_ns, steady_ns), seconds(elapsed_ns)
         return Step(elapsed_ns, f'the clock jumped by {jump_s:+.2f} s' if jump_s else '',
                     f'no set-point was sent for {gap_s:.2f} s' if gap_s > self._gap_s else '')

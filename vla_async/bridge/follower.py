@@ -68,7 +68,8 @@ class MotionFollower:
         Its stamp is of the time before the clock was set, if that has happened; whether it is believed is returned.
         """
         with self._lock:
-            if not (self.moving and goes_on(self._config, self._course.command, last)):
+            elapsed_ns = self._clock.since_ns(steady_ns)
+            if not (self.moving and goes_on(self._config, self._course.command, last, elapsed_ns)):
                 return False
             fresh = 0 <= now_ns - last.stamp_ns <= FRESH_NS
             self._forget_time(self._clock.step(now_ns, steady_ns))

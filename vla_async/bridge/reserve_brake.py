@@ -94,10 +94,11 @@ def must_brake(config: FollowerConfig, last: JointCommand, silent_ns: int, perio
             and bool(last.velocity.any() or last.acceleration.any()))
 
 
-def goes_on(config: FollowerConfig, sent: JointCommand, last: JointCommand) -> bool:
-    """Whether `last` may be where a robot has been brought since it was told `sent`."""
-    farthest = config.velocity * config.tolerances.velocity_slack * seconds(last.stamp_ns - sent.stamp_ns)
-    return (last.stamp_ns > sent.stamp_ns and _is_state(config, last)
+def goes_on(config: FollowerConfig, sent: JointCommand, last: JointCommand, elapsed_ns: int) -> bool:
+    """Whether `last` may be where a robot was brought since it was told `sent`, `elapsed_ns` ago by a steady clock."""
+    since_ns = last.stamp_ns - sent.stamp_ns
+    farthest = config.velocity * config.tolerances.velocity_slack * seconds(since_ns)
+    return (0 < since_ns <= elapsed_ns + APART_NS and _is_state(config, last)
             and bool((np.abs(last.position - sent.position) <= farthest).all()))
 
 

@@ -20,19 +20,23 @@ PATIENCE_S = 10.0  # with a topic on which little is said
 
 
 class Injector:
-    """Listens to a topic, and then says on it what it should not."""
+    """Learns what good messages are, and then says on a topic what should not be said."""
 
     def __init__(self, driver: Driver, topic: Topic, rng: np.random.Generator) -> None:
         self._driver, self._topic, self._rng = driver, topic, rng
         self._good: deque[tuple[int, Any]] = deque(maxlen=MEMORY)
 
-    def listen(self, count: int = 1) -> None:
-        """Remember what the real publisher says, `count` messages at least."""
-        node = self._driver.node
-        subscription = self._topic.subscribe(node, lambda m: self._good.append((time.monotonic_ns(), m)))
+    def learn(self, message: Any) -> None:
+        """Remember a good message."""
+        self._good.append((time.monotonic_ns(), message))
+
+    def listen(self, count: int = 1, topic: Topic | None = None) -> None:
+        """Remember what is said on a topic, by default the one that is to be spoken on, `count` messages at least."""
+        node, topic = self._driver.node, topic or self._topic
+        subscription = topic.subscribe(node, self.learn)
         try:
             self._driver.wait(LISTENING_S)
-            self._driver.wait_until(lambda: len(self._good) >= count, f'a message on {self._topic.name}', PATIENCE_S)
+            self._driver.wait_until(lambda: len(self._good) >= count, f'a message on {topic.name}', PATIENCE_S)
         finally:
             node.destroy_subscription(subscription)
 

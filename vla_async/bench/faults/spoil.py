@@ -25,6 +25,7 @@ NUMBERS = {
     'Latent': ('fusion',),
     'Image': ('data',),
 }
+TEXTS = {'Task': 'instruction', 'StopSignal': 'reason'}
 NAMES = {'JointState': 'name', 'ActionChunk': 'joint_names', 'JointTrajectory': 'joint_names'}
 
 
@@ -36,8 +37,8 @@ def not_a_number(message: Any, rng: np.random.Generator) -> None:
 def huge(message: Any, rng: np.random.Generator) -> None:
     """All numbers of a kind are beyond anything that exists; texts are a megabyte long, pictures claim to be large."""
     kind = type(message).__name__
-    if kind == 'Task':
-        message.instruction = 'x' * TEXT
+    if kind in TEXTS:
+        setattr(message, TEXTS[kind], 'x' * TEXT)
     elif kind == 'Image':
         message.width = message.height = 2**31
     else:
@@ -86,7 +87,7 @@ SPOILERS: dict[str, Spoiler] = {
 DUPLICATED, REORDERED = 'duplicated', 'reordered'
 KINDS = (*SPOILERS, DUPLICATED, REORDERED)
 WITHOUT = {  # kinds that a message cannot be spoilt by
-    'Task': ('NaN', 'too short', 'too long', 'wrong joint'), 'Image': ('NaN', 'wrong joint'),
+    **dict.fromkeys(TEXTS, ('NaN', 'too short', 'too long', 'wrong joint')), 'Image': ('NaN', 'wrong joint'),
     'Latent': ('wrong joint',), 'JointSetPoint': ('wrong joint',)}
 
 

@@ -11,6 +11,7 @@ from vla_async_msgs.msg import StopSignal
 
 from vla_async.bench.faults.fault import Context, Fault
 from vla_async.bench.faults.judge import GOES_ON, RESTS
+from vla_async.bench.faults.spoil import FAR_NS
 from vla_async.graph import PIPELINE, SUPERVISION
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import to_time
@@ -68,6 +69,14 @@ def stop_button(context: Context) -> None:
     context.driver.say(topics.STOP_SIGNAL, StopSignal(stop=True, reason='fault campaign'))
 
 
+def stop_button_after_the_future(context: Context) -> None:
+    """The same after words that nobody stops, stamped ten seconds ahead."""
+    ahead = StopSignal()
+    ahead.header.stamp = to_time(time.time_ns() + FAR_NS)
+    context.driver.say(topics.STOP_SIGNAL, ahead)
+    stop_button(context)
+
+
 def stop_button_alone(context: Context) -> None:
     """The same while nothing but the bridge does anything: every other node stands still."""
     others = [spec.name for spec in (*SUPERVISION, *PIPELINE) if spec.name != 'hardware_bridge']
@@ -84,5 +93,6 @@ def stop_button_alone(context: Context) -> None:
 
 FAULTS = (Fault('second commander', second_commander, RESTS, resets=True),
           Fault('stop button', stop_button, RESTS, resets=True),
+          Fault('stop button after a word from the future', stop_button_after_the_future, RESTS, resets=True),
           Fault('stop button, all other nodes stand still', stop_button_alone, RESTS, resets=True),
           Fault('reasoner answers for an older instruction', answers_for_before, GOES_ON))
