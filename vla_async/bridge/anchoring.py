@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_async.bridge.follower import FOLLOWING
+from vla_async.bridge.states import FOLLOWING
 from vla_async.joint_order import JointReading
 from vla_async.timebase import NS_PER_MS
 from vla_async.types import FloatArray

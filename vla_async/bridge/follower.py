@@ -11,10 +11,9 @@ arrives: every window ends at rest, and `tick` never needs anything but its own 
 """
 from __future__ import annotations
 
-from collections import deque
 from threading import RLock
 
-from vla_async.bridge.aim_watch import AimWatch, ControllerState
+from vla_async.bridge.aim_watch import ControllerState
 from vla_async.bridge.clock_watch import ClockWatch, Step
 from vla_async.bridge.config import FollowerConfig
 from vla_async.bridge.course import Course
@@ -23,8 +22,9 @@ from vla_async.bridge.handover import LastWord, start_position
 from vla_async.bridge.motion import BodyCheck, Motion, Spline
 from vla_async.bridge.outputs.base import Tick
 from vla_async.bridge.reserve_brake import goes_on
+from vla_async.bridge.states import FOLLOWING, HOLDING, INACTIVE, STOPPED, STOPPING, StateMachine
 from vla_async.bridge.stop_signal import StopSignal
-from vla_async.bridge.watchdog import Watchdog
+from vla_async.bridge.watches import Watches
 from vla_async.bridge.window_check import window_fault
 from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
@@ -32,35 +32,29 @@ from vla_async.timebase import NS_PER_MS, seconds
 from vla_async.types import FloatArray, JointCommand, JointWindow
 
 FRESH_NS = 50 * NS_PER_MS  # a reserve at work speaks more often
-DEACTIVATED = 'deactivated'  # a reason to stop that is over with the process
-INACTIVE, HOLDING, FOLLOWING, STOPPING, STOPPED = 'inactive', 'holding', 'following', 'stopping', 'stopped'
 
 
-class MotionFollower:
+class MotionFollower(StateMachine):
     """State machine of the bridge; may be used from several threads."""
 
     def __init__(self, config: FollowerConfig, body: BodyCheck | None = None,
                  stop_signal: StopSignal | None = None) -> None:
         """`body`, when given, looks at motions, too; `stop_signal` can stop the robot for good."""
-        self._config, self._tolerances = config, config.tolerances
-        self._guard, self._watchdog, self._clock = Guard(config), Watchdog(config), ClockWatch(config.tolerances)
-        self._aims = AimWatch(config)
-        self._body = body
-        self._stop_signal = stop_signal or StopSignal(0.0, config.tolerances.clock_lead_s)
+        super().__init__()
+        self._config, self._tolerances, self._body = config, config.tolerances, body
+        self._guard, self._clock = Guard(config), ClockWatch(config.tolerances)
+        self._watches = Watches(config, stop_signal or StopSignal(0.0, config.tolerances.clock_lead_s))
         self._window: JointWindow | None = None
         self._course = Course(config)
-        self._latch = ''  # why no window is accepted until release()
         self._lock = RLock()
-        self.journal: deque[str] = deque(maxlen=64)  # transitions that nobody has read yet, for the log
         self.guarded = 0  # how often the guard has stopped a motion
-        self.state, self.reason, self.trajectory_ns = INACTIVE, 'not activated', 0
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
     def observe(self, stamp_ns: int, position: FloatArray, velocity: FloatArray) -> None:
         """Measured joints (D,) [rad or m], [rad/s or m/s] at `stamp_ns`."""
         with self._lock:
-            self._watchdog.observe(JointReading(stamp_ns, position, velocity))
+            self._watches.robot.observe(JointReading(stamp_ns, position, velocity))
 
     def resume_from(self, last: JointCommand, now_ns: int, steady_ns: int) -> bool:
         """While no set-points were sent another process has braked the robot: go on from the last one of that.
@@ -80,18 +74,19 @@ class MotionFollower:
     def observe_speed(self, scale: float) -> None:
         """The share of its speed at which the robot's controllers follow trajectories, 1: all of it."""
         with self._lock:
-            self._watchdog.speed_scale = scale
+            self._watches.robot.speed_scale = scale
 
     def observe_controller(self, controller: str, state: ControllerState) -> None:
         """What a trajectory controller says of itself. While the robot runs slowly it is behind for that reason."""
         with self._lock:
-            judged = self.state != INACTIVE and not self._watchdog.speed_fault()
-            self._aims.observe(controller, state, self._course.at(state.stamp_ns) if judged else None)
+            judged = self.state != INACTIVE and not self._watches.robot.speed_fault()
+            sent = self._course.at(state.stamp_ns) if judged else None
+            self._watches.controllers.observe(controller, state, sent)
 
     def hear(self, stamp_ns: int, stop: bool, reason: str) -> None:
         """Word of the stop signal."""
         with self._lock:
-            self._stop_signal.hear(stamp_ns, stop, reason)
+            self._watches.stop_signal.hear(stamp_ns, stop, reason)
 
     def accept(self, window: JointWindow, now_ns: int) -> str | None:
         """Follow a newer window from now on; returns why it was refused, or None.
@@ -122,7 +117,7 @@ class MotionFollower:
         Raises DataError unless that is known and within the limits.
         """
         with self._lock:
-            fault = self._watchdog.takeover_fault(now_ns) or self._stop_signal.fault(now_ns)
+            fault = self._watches.takeover_fault(now_ns)
             if fault:
                 raise DataError(f'the bridge cannot take over the robot: {fault}')
             self._anchor(now_ns, held)
@@ -164,40 +159,29 @@ class MotionFollower:
         with self._lock:
             if self.state not in (HOLDING, STOPPED):
                 return f'the robot is {self.state}'
-            fault = self._watchdog.takeover_fault(now_ns) or self._stop_signal.fault(now_ns)
+            fault = self._watches.takeover_fault(now_ns)
             if fault:
                 return fault
-            if self._watchdog.distance_fault(self._course.sent[0], self._tolerances.release, 'the set-point'):
+            if self._watches.robot.distance_fault(self._course.sent[0], self._tolerances.release, 'the set-point'):
                 self._anchor(now_ns)
             self._latch = ''
             self._become(HOLDING, 'released')
             return None
 
-    @property
-    def moving(self) -> bool:
-        """Whether a motion is under way."""
-        return self.state in (FOLLOWING, STOPPING)
-
-    @property
-    def latched(self) -> bool:
-        """Whether `release` is needed before anything moves."""
-        return bool(self._latch)
-
     def fault(self, now_ns: int) -> str:
         """What the watchdogs say now, or nothing."""
         with self._lock:
-            return (self._watchdog.age_fault(now_ns) or self._watchdog.speed_fault() or self._stop_signal.fault(now_ns)
-                    or self._aims.fault(now_ns))
+            return self._watches.fault(now_ns)
 
     def silence(self, now_ns: int) -> str:
         """Which controllers say nothing of themselves any more, or nothing."""
         with self._lock:
-            return self._aims.silence(now_ns)
+            return self._watches.controllers.silence(now_ns)
 
     def controller_errors(self, now_ns: int) -> dict[str, float]:
         """The largest error [rad or m] that each controller itself finds, by its name."""
         with self._lock:
-            return self._aims.errors(now_ns)
+            return self._watches.controllers.errors(now_ns)
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -207,14 +191,14 @@ class MotionFollower:
             if self.state == INACTIVE:
                 raise DataError('the bridge is not active')
             self._heed_clock(now_ns, steady_ns)
-            if fault := self._stop_signal.fault(now_ns):
+            if fault := self._watches.stop_signal.fault(now_ns):
                 self.stop(fault)
             course, state = self._course, self._checked(now_ns, steady_ns)
             self._guard.sent(state[0], steady_ns)
             course.send(state, now_ns)
             if now_ns >= course.motion.end_ns:
                 self._settle(now_ns)
-            return Tick(now_ns, steady_ns, course.command, course.motion, self._watchdog.reading)
+            return Tick(now_ns, steady_ns, course.command, course.motion, self._watches.robot.reading)
 
     def _heed_clock(self, now_ns: int, steady_ns: int) -> None:
         step = self._clock.step(now_ns, steady_ns)
@@ -235,21 +219,18 @@ class MotionFollower:
         self._stopping(step.jump or step.gap)
 
     def _forget_time(self, step: Step) -> None:
-        """When the clock was set, ages of what came before mean nothing."""
         if step.jump:
-            self._watchdog.forget()
-            self._aims.forget()
-            self._stop_signal.forget()
+            self._watches.forget()
 
     def _checked(self, now_ns: int, steady_ns: int) -> FloatArray:
         """State (3, D) at `now_ns` after watchdogs and guards had their say."""
         state = self._course.motion.sample(now_ns)
         if self.state != FOLLOWING:
-            self._watchdog.rested()
+            self._watches.robot.rested()
             return state
-        if fault := self._watchdog.moving_fault(state[0], now_ns) or self._aims.fault(now_ns):
+        if fault := self._watches.moving_fault(state[0], now_ns):
             self._brake(fault)
-        elif fault := self._watchdog.response_fault(state[0]):
+        elif fault := self._watches.robot.response_fault(state[0]):
             self._latch = fault
             self._brake(fault)
         elif fault := self._guard.fault(state[0], steady_ns):
@@ -281,14 +262,9 @@ class MotionFollower:
 
     def _anchor(self, now_ns: int, held: FloatArray | None = None) -> None:
         """Take the measured position as the set-point, or what is held."""
-        self._course.rest_at(start_position(self._watchdog.measured(), held, self._config), now_ns)
+        self._course.rest_at(start_position(self._watches.robot.measured(), held, self._config), now_ns)
         self._window = None
         self._guard.restart(self._course.sent[0])
-
-    def _become(self, state: str, reason: str, trajectory_ns: int = 0) -> None:
-        if (state, reason) != (self.state, self.reason):
-            self.journal.append(f'{self.state} -> {state}: {reason}'.removesuffix(': '))
-        self.state, self.reason, self.trajectory_ns = state, reason, trajectory_ns
 
     # -- whether a window may be followed ----------------------------------------------------------------------
 
@@ -303,12 +279,6 @@ class MotionFollower:
         longest_s = self._tolerances.seam_blend_s if self.state == FOLLOWING else self._tolerances.start_blend_s
         return self._course.joined(spline, now_ns, longest_s)
 
-    def _unwilling(self) -> str:
-        """Why no window is wanted now, or nothing."""
-        if self._latch:
-            return f'{self._latch}; release the bridge first'
-        return '' if self.state in (HOLDING, FOLLOWING) else f'the bridge is {self.state}: {self.reason}'
-
     def _old(self, window: JointWindow) -> str:
         if self._window is None or window.stamp_ns > self._window.stamp_ns:
             return ''
@@ -318,6 +288,4 @@ class MotionFollower:
         """Why a resting robot must not set out on the window, or nothing."""
         if self.state == FOLLOWING:
             return ''
-        start = spline.sample(now_ns + self._config.lead_ns)[0]
-        return (self._watchdog.age_fault(now_ns) or self._watchdog.speed_fault() or self._aims.fault(now_ns)
-                or self._watchdog.distance_fault(start, self._tolerances.start, 'the first set-point'))
+        return self._watches.start_fault(spline.sample(now_ns + self._config.lead_ns)[0], now_ns)

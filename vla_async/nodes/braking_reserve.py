@@ -13,10 +13,10 @@ from rclpy.serialization import deserialize_message
 from vla_async_msgs.msg import JointSetPoint
 
 from vla_async.bridge import FollowerConfig
-from vla_async.bridge.follower import DEACTIVATED, STOPPING
 from vla_async.bridge.handover import LastWord
 from vla_async.bridge.outputs import OutputSettings, Tick, make_output, needs_bridge
 from vla_async.bridge.reserve_brake import LOOK_PERIODS, ReserveBrake, StreamWatch, must_brake
+from vla_async.bridge.states import DEACTIVATED, STOPPING
 from vla_async.embodiment import Embodiment, Output
 from vla_async.nodes import topics
 from vla_async.nodes.clocks import one_instant

@@ -12,11 +12,11 @@ from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.body_guard import BodyGuard
-from vla_async.bridge.follower import DEACTIVATED, STOPPING
 from vla_async.bridge.handover import held_set_points
 from vla_async.bridge.outputs import ControllerOutput, OutputSettings, Tick, make_output, needs_bridge
 from vla_async.bridge.outputs.trajectory_settings import commit_s, settings_of
 from vla_async.bridge.saturation import SaturationWatch
+from vla_async.bridge.states import DEACTIVATED, STOPPING
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.embodiment import Output, TrajectoryOutput
 from vla_async.errors import DataError

@@ -10,7 +10,7 @@ import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from vla_async.bridge.follower import FOLLOWING
+from vla_async.bridge.states import FOLLOWING
 from vla_async.embodiment import Embodiment
 from vla_async.errors import EnvironmentFault
 from vla_async.joint_order import JointOrder

@@ -12,9 +12,9 @@ from functools import partial
 import numpy as np
 
 from vla_async.acting.policy import Policy
-from vla_async.bridge.follower import FOLLOWING, HOLDING
 from vla_async.bridge.motion import Motion, Rest, Spline
 from vla_async.bridge.outputs.trajectory_settings import fused_commit_s
+from vla_async.bridge.states import FOLLOWING, HOLDING
 from vla_async.embodiment import Embodiment
 from vla_async.fusion import FuserSettings, WindowStream, fuser_for
 from vla_async.joint_order import JointReading
