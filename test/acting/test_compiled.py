@@ -34,10 +34,11 @@ def make(folder: Path) -> Callable[[int], tuple[Words, Inputs]]:
     return arguments
 
 
-@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+# of the largest action: libraries sum in the order that suits a processor, and where its memory lies
+@pytest.mark.parametrize(('dtype', 'share'), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
 @torch.inference_mode()
 def test_it_gives_what_the_layers_give_one_by_one(
-        folder: Path, make: Callable[[int], tuple[Words, Inputs]], dtype: torch.dtype) -> None:
+        folder: Path, make: Callable[[int], tuple[Words, Inputs]], dtype: torch.dtype, share: float) -> None:
     spec = PolicySpec.load(folder)
     loaded = ActionExpert.load(folder, spec)
     torch.nn.init.normal_(loaded.field.action_out.weight, generator=torch.Generator().manual_seed(0))
@@ -49,5 +50,7 @@ def test_it_gives_what_the_layers_give_one_by_one(
         pictures = {c: (image.to(dtype) / 255)[None].permute(0, 3, 1, 2) for c, image in inputs.images.items()}
         reading = expert.encoder.read(words)
         one_by_one = expert.chunk(Inputs(pictures, inputs.state, inputs.latent_age), reading, noise, STEPS)[0].double()
-        assert one_by_one.abs().max() > 0
-        torch.testing.assert_close(compiled.chunk(inputs, compiled.read(words), noise), one_by_one, rtol=0, atol=0)
+        largest = float(one_by_one.abs().max())
+        assert largest > 0
+        chunk = compiled.chunk(inputs, compiled.read(words), noise)
+        torch.testing.assert_close(chunk, one_by_one, rtol=0, atol=share * largest)
