@@ -4,7 +4,7 @@ Cameras, joint states and controllers are the robot's own; their topics are name
 With `record:=true` every topic goes into a bag as well, in the folder `record_folder`.
 
 A reserve stands by for every node but the recorder: that of the bridge brakes the robot when the bridge dies. Those of
-the two nodes with a model hold it in memory a second time, also in that of a GPU; `model_reserves:=false` does without.
+the two nodes with a model hold it in memory a second time, unless it is on a GPU; `model_reserves:=false` does without.
 """
 import os
 import time
@@ -21,7 +21,7 @@ from vla_async.launcher.transport import transport
 from vla_async.resources import share
 from vla_async.security.policy import enclave
 
-KEEPER, PATIENCE_S = 'keep', '10'  # PATIENCE_S: in which a robot comes to rest, and its node ends
+KEEPER, PATIENCE_S = 'keep', '12'  # PATIENCE_S: in which a robot comes to rest, and its node ends
 WITH_MODEL = ('vlm_reasoner', 'action_generator')
 ARGUMENTS = {
     'robot': ('astribot_s1', 'name from config/robots/ or the path of a robot file'),
@@ -30,7 +30,7 @@ ARGUMENTS = {
     'params_file': (str(share() / 'config/vla_async.yaml'), 'parameters of all nodes'),
     'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
     'log_level': ('info', 'debug, info, warn or error'),
-    'model_reserves': ('true', 'reserves also for the nodes with a model, which need its memory a second time'),
+    'model_reserves': ('true', 'reserves also for the nodes with a model, which take its memory a second time'),
     'record': ('false', 'every topic into a bag'),
     'record_folder': (f'runs/{time.strftime("%Y-%m-%d_%H-%M-%S")}/bag', 'folder of that bag; it must not hold one yet'),
 }
@@ -63,7 +63,7 @@ def node(spec):
     if spec.name in WITH_MODEL:
         told['checkpoint'], reserve = LaunchConfiguration('checkpoint'), LaunchConfiguration('model_reserves')
     return Node(
-        package='vla_async', executable=KEEPER, name=spec.name,
+        package='vla_async', executable=KEEPER, exec_name=spec.name, name=spec.name,
         # name and namespace both: otherwise launch_ros writes the dict below `/**` and the file's section wins
         namespace=LaunchConfiguration('namespace'),
         parameters=[LaunchConfiguration('params_file'), told],

@@ -90,8 +90,15 @@ def test_a_number_that_is_none_or_absurd_is_refused_by_name(path, number):
 def test_a_key_that_is_given_twice_is_named(tmp_path):
     twice = tmp_path / 'twice.yaml'
     twice.write_text('like: so101\ncollision: {margin: 0.01, ignore: [], margin: 0.02}\n')
-    with pytest.raises(ConfigError, match=r'twice.yaml: cannot be read: margin is given twice\s+in .*line 2'):
+    with pytest.raises(ConfigError, match=r'twice.yaml: .* margin is given twice\s+in .*line 2, column 39'):
         embodiment.load(str(twice))
+
+
+def test_what_is_merged_into_a_mapping_may_have_its_keys(tmp_path):
+    merged = tmp_path / 'merged.yaml'
+    merged.write_text('like: so101\nrates: &all\n  <<: &slow {chunk_hz: 10, trajectory_hz: 50, command_hz: 50}\n'
+                      '  command_hz: 100\n  joint_state_hz: 100\n')
+    assert embodiment.load(str(merged)).rates == embodiment.Rates(10, 50, 100, 100)
 
 
 @pytest.mark.parametrize('kind', embodiment.UNBOUNDED_KINDS)

@@ -84,6 +84,7 @@ class Node:
     respawn: bool = False
     respawn_delay: float = 0.0
     sigterm_timeout: str = '5'
+    exec_name: str = ''
     condition: Any = None
     remappings: list[tuple[str, str]] = field(default_factory=list)
     additional_env: dict[str, str] = field(default_factory=dict)

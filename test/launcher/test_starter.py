@@ -79,6 +79,24 @@ def test_a_signal_at_a_processs_birth_leaves_no_orphan(start, program, alive, mo
     assert not alive(born[0].pid)
 
 
+def test_a_process_runs_what_is_installed_whatever_lies_where_it_is_started(
+        start, program, tmp_path, monkeypatch, until):
+    (tmp_path / 'vla_async').mkdir()
+    (tmp_path / 'vla_async/__init__.py').write_text('raise RuntimeError("of the working directory")')
+    monkeypatch.chdir(tmp_path)
+    program('waits')
+    with Starter([program('waits')], {**os.environ, 'PYTHONPATH': str(start_folder(tmp_path))}, tmp_path / 'l') as run:
+        until(lambda: up(run.processes['waits']), 'waits up')
+
+
+def start_folder(tmp_path):
+    """The small programs alone, in a folder of their own."""
+    folder = tmp_path / 'programs'
+    folder.mkdir()
+    (tmp_path / 'waits.py').rename(folder / 'waits.py')
+    return folder
+
+
 def test_a_process_that_ignores_every_polite_signal_is_killed(start, program, monkeypatch, until):
     monkeypatch.setattr(starter, 'ESCALATION', ((signal.SIGINT, 0.1), (signal.SIGTERM, 0.1), (signal.SIGKILL, 5.0)))
     with start(program('stubborn')) as run:

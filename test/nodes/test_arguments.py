@@ -28,7 +28,15 @@ def test_what_a_file_says_of_the_node_in_its_namespace_is_known(tmp_path):
     everybody.write_text('hardware_bridge:\n  ros__parameters: {robot: astribot_s1}\n')  # of none in a namespace
     own.write_text('/left/hardware_bridge:\n  ros__parameters: {robot: so101}\n')
     files = ['--params-file', str(everybody), '--params-file', str(own)]
-    assert foretold([*LAUNCHED, *files], RobotParameters) == RobotParameters('so101')
+    assert foretold([*LAUNCHED[:-2], *files], RobotParameters) == RobotParameters('so101')
+
+
+def test_what_is_said_last_counts_in_a_file_or_alone(tmp_path):
+    own = tmp_path / 'own.yaml'
+    own.write_text('/left/hardware_bridge:\n  ros__parameters: {robot: astribot_s1_ros2_control}\n')
+    assert foretold(LAUNCHED, RobotParameters) == RobotParameters('so101')
+    assert foretold([*LAUNCHED, '--params-file', str(own)], RobotParameters).robot == 'astribot_s1_ros2_control'
+    assert foretold([*LAUNCHED[:-2], '--params-file', str(own), *LAUNCHED[-2:]], RobotParameters).robot == 'so101'
 
 
 def test_who_stands_by_speaks_and_hears_where_its_node_would(graph, monkeypatch):

@@ -116,7 +116,8 @@ def test_the_bridge_may_read_state_and_settings_of_a_trajectory_controller_and_n
         'joints': ['arm_1', 'arm_2', 'finger'], 'latency_s': 0.05}}
     granted = rights(small_robot.robot(outputs=outputs))['hardware_bridge']
     assert granted.request == ('arm_controller/get_parameters', 'arm_controller/list_parameters')
-    assert [name for name in granted.subscribe if '_controller/' in name] == ['arm_controller/controller_state']
+    assert [name for name in granted.subscribe if '_controller/' in name] == [
+        'arm_controller/controller_state', 'arm_controller/joint_trajectory']  # the latter for its reserve
     assert {'arm_controller/joint_trajectory', 'base/cmd_vel'} <= set(granted.publish)
 
 

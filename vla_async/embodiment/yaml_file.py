@@ -12,11 +12,14 @@ from vla_async.errors import ConfigError
 class _Loader(yaml.SafeLoader):
     """Safe, and strict about keys."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        written = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if twice := sorted({str(key) for key in written if written.count(key) > 1}):
-            raise yaml.constructor.ConstructorError(None, None, f'{twice[0]} is given twice', node.start_mark)
-        return super().construct_mapping(node, deep)
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """As it is written: what is merged into it later does not count."""
+        node = super().compose_mapping_node(anchor)
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for i, key in enumerate(keys):
+            if any(key.value == before.value for before in keys[:i]):
+                raise yaml.composer.ComposerError(None, None, f'{key.value} is given twice', key.start_mark)
+        return node
 
 
 def content(path: Path, named: Path) -> Any:

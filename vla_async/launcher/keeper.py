@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments[:told])
     spec = next(spec for spec in ALL if spec.name == options.node)
     try:
-        with terminated_like_interrupted(), Starter([kept_command(spec, arguments[told:])], os.environ,
+        with terminated_like_interrupted(), Starter([kept_command(spec, arguments[told:])], os.environ, alone=False,
                                                     spare_delay_s=reserve_after_s(options)) as starter:
             _keep(starter)
     except KeyboardInterrupt:
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog='keep', description='Keep a node of the suite running, with a reserve that takes its place when it dies.')
     parser.add_argument('node', choices=[spec.name for spec in ALL], metavar='node',
                         help=f'one of {", ".join(spec.name for spec in ALL)}')
-    parser.add_argument('--reserve', choices=('true', 'false'), default='true',
+    parser.add_argument('--reserve', type=str.lower, choices=('true', 'false'), default='true',
                         help='false: a node that dies is started anew (default: %(default)s)')
     return parser
 

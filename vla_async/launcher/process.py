@@ -4,7 +4,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from vla_async.launcher.child import STAND_BY, START
 from vla_async.launcher.process_group import signal_group
+from vla_async.launcher.python_command import python_command
 from vla_async.launcher.spare import Spare
 from vla_async.launcher.transport import transport
 
@@ -126,8 +126,8 @@ class ManagedProcess:
         return None if spare is None or self._process is None else spare.call_up(self._process.pid)
 
     def _spawn(self, how: str, stdin: int) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, '-m', 'vla_async.launcher.child', str(os.getpid()), how,
-                     self.command.module, *self.command.arguments]
+        arguments = python_command('vla_async.launcher.child', str(os.getpid()), how, self.command.module,
+                                   *self.command.arguments)
         if self.log is None:
             return subprocess.Popen(arguments, stdin=stdin, env=self._environment)
         self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from vla_async.launcher.shared_memory import children_of, owned_by, ports_of, re
 MAX_RESTARTS, RESTART_WINDOW_S = 5, 60.0  # of one process; more often is a fault that restarting does not cure
 SCAN_PERIOD_S = 1.0
 SPARE_DELAY_S, SPARE_PERIOD_S = 60.0, 5.0  # from a start, which it must not hold up, to its spare; from spare to spare
-ESCALATION = ((signal.SIGINT, 6.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))  # signal, patience [s]
+ESCALATION = ((signal.SIGINT, 10.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))  # signal, patience [s]
 
 
 class ProcessDied(VlaAsyncError):
@@ -41,14 +41,16 @@ class Starter:
 
     def __init__(self, commands: Iterable[Command], environment: Mapping[str, str], logs: Path | None = None,
                  stop_first: tuple[str, ...] = (), stop_last: tuple[str, ...] = (),
-                 spare_delay_s: float = SPARE_DELAY_S) -> None:
-        """`logs`: the folder that they write into; None: where this process writes."""
+                 spare_delay_s: float = SPARE_DELAY_S, alone: bool = True) -> None:
+        """`logs`: the folder that they write into; None: where this process writes. `alone`: nobody else is on their
+        ROS domain, so that what lies in its shared memory is theirs.
+        """
         self.processes = {c.name: ManagedProcess(c, environment, None if logs is None else logs / f'{c.name}.log')
                           for c in commands}
         self._stop_first, self._stop_last = stop_first, stop_last
         self._spare_delay_s = spare_delay_s
         self._restart_times: dict[str, deque[float]] = {name: deque() for name in self.processes}
-        self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID') or 0))
+        self._shared_memory = ports_of(int(environment.get('ROS_DOMAIN_ID') or 0)) if alone else set()
         self._scanned_s = float('-inf')
         self._prepared_s = float('-inf')
         self._begun_s: dict[str, float] = {}  # when a process, or a spare for it, was started last

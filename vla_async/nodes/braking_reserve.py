@@ -94,9 +94,10 @@ class BrakingReserve:
         if message is None:
             return None
         last, latch = self._sent or set_point_value(message), message.reason if message.latched else ''
-        if last.position.shape == ends.position.shape:
-            last = replace(last, position=np.where(self._robot.streamed, ends.position, last.position))
-        return LastWord(last, message.state, '' if latch == DEACTIVATED else latch)
+        told = None
+        if last.position.shape == ends.position.shape:  # else it was told of another robot
+            told = replace(last, position=np.where(self._robot.streamed, ends.position, last.position))
+        return LastWord(told, message.state, '' if latch == DEACTIVATED else latch)
 
     def _at_work(self, until_ns: int) -> bool:
         if self._now_ns() < until_ns:

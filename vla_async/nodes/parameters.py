@@ -10,20 +10,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import Field, dataclass, field, fields
 from itertools import pairwise
 from typing import Any, TypeVar
 
+import yaml
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import parameter_dict_from_yaml_file, parameter_value_to_python
-from yaml import YAMLError
 
 from vla_async.errors import ConfigError
 from vla_async.nodes.arguments import full_name
 
+SINGLE = ('-p', '--param')
 P = TypeVar('P')
 
 
@@ -70,25 +70,31 @@ def read(node: Node, parameters: type[P]) -> P:
 
 
 def foretold(arguments: Sequence[str], parameters: type[P]) -> P:
-    """What the parameter files among a process' arguments say, before there is a node to ask; else the defaults.
+    """What a process' arguments, and parameter files among them, say before there is a node to ask; else the defaults.
 
     Raises ConfigError for files that cannot be read.
     """
-    name, told = full_name(arguments), []
-    for file in (file for word, file in pairwise(arguments) if word == '--params-file'):
-        with suppress(RuntimeError):  # it says nothing of this node
-            told.append(_told(file, name))
+    name = full_name(arguments)
+    told: dict[str, Any] = {}
+    for word, what in pairwise(arguments):
+        if word == '--params-file':
+            told |= _in_file(what, name)
+        elif word in SINGLE:
+            key, _, value = what.partition(':=')
+            told[key] = yaml.safe_load(value)
     known = {entry.name for entry in fields(parameters)}  # type: ignore[arg-type]
-    return parameters(**{key: parameter_value_to_python(message.value)
-                         for one in told for key, message in one.items() if key in known})
+    return parameters(**{key: value for key, value in told.items() if key in known})
 
 
-def _told(file: str, name: str) -> dict[str, Any]:
-    """Parameters in a file for the node of this full name."""
+def _in_file(file: str, name: str) -> dict[str, Any]:
+    """Parameters in a file for the node of this full name; none where it says nothing of that."""
     try:
-        return parameter_dict_from_yaml_file(file, True, [name])
-    except (OSError, YAMLError, AttributeError, TypeError) as error:
+        told = parameter_dict_from_yaml_file(file, True, [name])
+    except RuntimeError:
+        return {}
+    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         raise ConfigError(f'parameter file: {error}') from error
+    return {key: parameter_value_to_python(parameter.value) for key, parameter in told.items()}
 
 
 def _descriptor(entry: Field[Any]) -> ParameterDescriptor:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from vla_async.embodiment import load
+from vla_async.launcher.python_command import python_command
 from vla_async.launcher.transport import transport
 from vla_async.nodes import topics
 from vla_async.nodes.camera_drivers import AHEAD, AT_ONCE, MAX_MESSAGE, ROBOT_NODE, SPECTATOR_NODE, Cameras
@@ -80,8 +81,8 @@ class CameraProcess:
         own = sys.argv[sys.argv.index('--ros-args'):] if '--ros-args' in sys.argv else []
         with theirs, ordinary_priority():
             self._process = subprocess.Popen(
-                [sys.executable, '-m', MODULE, self._name, str(theirs.fileno()), str(self._memory),
-                 str(self._place.domain), self._place.robot, self._place.task, when, *own],
+                python_command(MODULE, self._name, str(theirs.fileno()), str(self._memory),
+                               str(self._place.domain), self._place.robot, self._place.task, when, *own),
                 stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno(), self._memory],
                 env={**os.environ, **transport(os.environ, pictures=True)})
         self._connection.setblocking(False)

@@ -63,6 +63,7 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
     """What a node has beyond what all have."""
     cameras = _cameras(robot)
     controllers = tuple(_plain(robot, output.topic) for output in robot.outputs)
+    streams = tuple(_plain(robot, output.topic) for output in robot.outputs if isinstance(output, TrajectoryOutput))
     arrows = ('task', 'latent_update', 'latent', 'action_chunk', 'trajectory', 'fusion_status', 'joint_set_point',
               'reserve_set_point', 'joint_states', 'stop_signal', 'system_status', 'simulation_status', '/diagnostics')
     return {
@@ -75,7 +76,7 @@ def _special(robot: Embodiment) -> dict[str, Rights]:
         'hardware_bridge': Rights(
             publish=(*controllers, 'joint_set_point', 'reserve_set_point'),  # its reserve is in the same enclave
             subscribe=('trajectory', 'joint_states', 'joint_set_point', 'reserve_set_point', 'stop_signal',
-                       *_trajectory_controllers(robot, 'controller_state')),
+                       *_trajectory_controllers(robot, 'controller_state'), *streams),
             reply=tuple(f'~/{name}' for name in BRIDGE_SERVICES),
             request=_trajectory_controllers(robot, 'get_parameters', 'list_parameters')),
         'lifecycle_manager': Rights(
