@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -206,9 +207,11 @@ def test_a_bridge_that_stood_still_goes_on_from_where_its_reserve_has_brought_th
         brake = ReserveBrake(CONFIG, np.ones(ROBOT.dof, dtype=bool), last.command, PERIOD_NS,
                              last.now_ns + 2 * PERIOD_NS, last.steady_ns)
         time.sleep(0.3)
-        command = brake.tick(last.steady_ns + 2 * 10**9).command
+        command = replace(brake.tick(last.steady_ns + 2 * 10**9).command, stamp_ns=time.time_ns())
         rest.append(command.position)
-        say(SetPointMessage(ROBOT.dof).of(replace(command, stamp_ns=time.time_ns()), 0, 0, 'stopping', ''))
+        say(SetPointMessage(ROBOT.dof).of(replace(command, position=command.position + np.nan), 0, 0, 'stopping', ''))
+        # as one that is at work, it speaks again
+        Timer(0.01, lambda: say(SetPointMessage(ROBOT.dof).of(command, 0, 0, 'stopping', ''))).start()
     bridge._measure = stand_still
     graph.until(lambda: any('the reserve has braked' in message.reason for message in spoken), 'that it knows')
     first = next(message for message in spoken if 'the reserve has braked' in message.reason)

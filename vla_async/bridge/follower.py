@@ -56,14 +56,19 @@ class MotionFollower(StateMachine):
         with self._lock:
             self._watches.robot.observe(JointReading(stamp_ns, position, velocity))
 
+    def believes(self, last: JointCommand, steady_ns: int) -> bool:
+        """Whether `last` may be where another process has braked the robot since the last tick."""
+        with self._lock:
+            elapsed_ns = self._clock.since_ns(steady_ns)
+            return self.moving and goes_on(self._config, self._course.command, last, elapsed_ns)
+
     def resume_from(self, last: JointCommand, now_ns: int, steady_ns: int) -> bool:
         """While no set-points were sent another process has braked the robot: go on from the last one of that.
 
         Its stamp is of the time before the clock was set, if that has happened; whether it is believed is returned.
         """
         with self._lock:
-            elapsed_ns = self._clock.since_ns(steady_ns)
-            if not (self.moving and goes_on(self._config, self._course.command, last, elapsed_ns)):
+            if not self.believes(last, steady_ns):
                 return False
             fresh = 0 <= now_ns - last.stamp_ns <= FRESH_NS
             self._forget_time(self._clock.step(now_ns, steady_ns))

@@ -212,7 +212,7 @@ class HardwareBridgeNode(PipelineNode):
             return
         if not self._follower.moving:
             return
-        braked = self._reserve.since(last)
+        braked = self._reserve.since(last, self._follower.believes)
         if braked is not None and self._follower.resume_from(braked, *one_instant(self.now_ns)):
             self._senders |= {output: make_output(output, self.robot, OutputSettings(
                 self._values.joint_state_age_s, braked.velocity)) for output in self._senders if needs_bridge(output)}

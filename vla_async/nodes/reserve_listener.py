@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from vla_async.bridge.outputs import Tick
 from vla_async.nodes import topics
@@ -33,8 +34,11 @@ class ReserveListener:
         """What was said until now is not meant for a bridge that is on time."""
         self._heard.take()
 
-    def since(self, last: Tick) -> JointCommand | None:
-        """The reserve's newest set-point since the bridge's last tick; None when there is none."""
+    def since(self, last: Tick, believes: Callable[[JointCommand, int], bool]) -> JointCommand | None:
+        """The reserve's newest set-point since the bridge's last tick; None when there is none.
+
+        What is not believed, by a steady clock's time [ns], is passed over: a reserve at work will speak again.
+        """
         if not self._node.count_publishers(topics.RESERVE_SET_POINT.name):
             return None
         now_ns = time.monotonic_ns()
@@ -42,7 +46,7 @@ class ReserveListener:
         while True:
             message = self._heard.newest()
             said = None if message is None else set_point_value(message)
-            if said is not None and said.stamp_ns > last.now_ns:
+            if said is not None and said.stamp_ns > last.now_ns and believes(said, time.monotonic_ns()):
                 return said
             if time.monotonic_ns() > until_ns:
                 return None
