@@ -79,14 +79,14 @@ def test_a_signal_at_a_processs_birth_leaves_no_orphan(start, program, alive, mo
     assert not alive(born[0].pid)
 
 
-def test_a_process_runs_what_is_installed_whatever_lies_where_it_is_started(
-        start, program, tmp_path, monkeypatch, until):
+def test_a_process_runs_what_is_installed_whatever_lies_where_it_is_started(program, tmp_path, monkeypatch, until):
     (tmp_path / 'vla_async').mkdir()
     (tmp_path / 'vla_async/__init__.py').write_text('raise RuntimeError("of the working directory")')
     monkeypatch.chdir(tmp_path)
     program('waits')
     with Starter([program('waits')], {**os.environ, 'PYTHONPATH': str(start_folder(tmp_path))}, tmp_path / 'l') as run:
-        until(lambda: up(run.processes['waits']), 'waits up')
+        until(lambda: up(run.processes['waits']) or not run.processes['waits'].running, 'the process, or its end')
+        assert run.processes['waits'].running, run.processes['waits'].log_tail()
 
 
 def start_folder(tmp_path):

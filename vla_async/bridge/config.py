@@ -13,6 +13,8 @@ from vla_async.embodiment import Embodiment
 from vla_async.timebase import nanoseconds, seconds
 from vla_async.types import FloatArray
 
+REST_MARGIN_S = 0.5  # who waits for rest waits so much longer than any joint needs
+
 
 @dataclass(frozen=True)
 class Tolerances:

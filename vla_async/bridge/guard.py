@@ -7,12 +7,12 @@ from __future__ import annotations
 import numpy as np
 
 from vla_async.bridge.config import FollowerConfig
+from vla_async.bridge.window_check import POSITION_SLACK
 from vla_async.embodiment import about_middle
 from vla_async.timebase import NS_PER_S
 from vla_async.types import FloatArray
 
 QUANTITIES = ('position', 'velocity', 'acceleration')
-POSITION_SLACK = 1e-6  # [rad or m]
 SHORTEST_S = 1e-3  # set-points closer in time than this say nothing about acceleration; a late tick makes such
 
 

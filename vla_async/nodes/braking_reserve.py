@@ -13,6 +13,7 @@ from rclpy.serialization import deserialize_message
 from vla_async_msgs.msg import JointSetPoint
 
 from vla_async.bridge import FollowerConfig
+from vla_async.bridge.config import REST_MARGIN_S
 from vla_async.bridge.handover import LastWord
 from vla_async.bridge.outputs import OutputSettings, Tick, make_output, needs_bridge
 from vla_async.bridge.reserve_brake import LOOK_PERIODS, ReserveBrake, StreamWatch, must_brake
@@ -30,7 +31,6 @@ from vla_async.timebase import seconds, step_ns
 from vla_async.types import JointCommand
 
 REASON = 'the bridge has fallen silent'
-REST_MARGIN_S = 0.5  # beyond the time in which any joint comes to rest
 LONGEST_S = 10.0  # a controller that was told more than this far ahead is not waited for
 LOOK_S = 0.005
 MEETING_S, MEETING_LOOK_S = 10.0, 0.05

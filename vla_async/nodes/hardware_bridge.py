@@ -12,6 +12,7 @@ from std_srvs.srv import Trigger
 
 from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.body_guard import BodyGuard
+from vla_async.bridge.config import REST_MARGIN_S
 from vla_async.bridge.handover import held_set_points
 from vla_async.bridge.outputs import ControllerOutput, OutputSettings, Tick, make_output, needs_bridge
 from vla_async.bridge.outputs.trajectory_settings import commit_s, settings_of
@@ -40,7 +41,6 @@ from vla_async.nodes.window_codec import WindowCodec
 from vla_async.timebase import seconds, step_ns
 from vla_async.urdf import effort_limits
 
-REST_MARGIN_S = 0.5  # beyond the time in which any joint comes to rest
 WATCH_S = 0.5  # how often other commanders are looked for
 CONTROL_PATIENCE_S = 1.0  # a tick that takes longer has hung
 PERCENT = 100.0
