@@ -51,8 +51,8 @@ COMMANDS = (
             '  vla-async bag mend runs/today/bag\n'
             '  vla-async bag verify runs/today/bag\n'
             '  vla-async bag scene runs/today/bag'),
-    Command('doctor', 'vla_async.doctor.command', 'check this machine and say how to mend what is wrong',
-            'vla-async doctor'),
+    Command('doctor', 'vla_async.doctor.command', 'check this machine, or a robot file, and say how to mend it',
+            'vla-async doctor\n  vla-async doctor --robot my_robot.yaml'),
     Command('bench', 'vla_async.bench.command', 'measure the running graph, or the fusers side by side',
             'vla-async bench pipeline --json bench.json\n'
             '  vla-async bench fusion --html fusion.html --seeds 5\n'

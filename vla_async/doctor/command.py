@@ -10,8 +10,11 @@ COLOURS = {OK: 'green', WARN: 'yellow', FAIL: 'red'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
-    parser.epilog = f'{parser.epilog}\n\nThe exit status is 1 when something is missing that the demo needs.'
+    """Of what: the machine, or a robot."""
+    parser.add_argument('--robot', metavar='ROBOT', help='instead: look at the file of this robot (name or YAML file) '
+                        'beside its URDF')
+    parser.epilog = (f'{parser.epilog}\n\nThe exit status is 1 when something is missing that the demo needs, or when '
+                     'the robot file promises more than the URDF.')
 
 
 def checks() -> tuple[Check, ...]:
@@ -25,7 +28,8 @@ def checks() -> tuple[Check, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Ask all; 1 when something failed."""
-    return examine(checks())
+    from vla_async.doctor import robot
+    return examine(checks() if args.robot is None else robot.checks(args.robot))
 
 
 def examine(asked: tuple[Check, ...]) -> int:

@@ -53,6 +53,17 @@ def test_faults_are_judged_by_the_simulated_robot_and_an_interrupted_campaign_go
 
 
 @long
+def test_after_a_pressed_button_the_same_processes_go_on(tmp_path):
+    figures = tmp_path / 'faults.json'
+    process = campaign('--only', 'stop button', 'stop button after *', '--json', str(figures))
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    content = json.loads(figures.read_text())
+    assert process.returncode == 0, output
+    assert [entry['passed'] for entry in content['faults']] == [1, 1]
+    assert content['stuck'] == content['leftovers'] == []
+
+
+@long
 def test_ctrl_c_leaves_nothing_behind(tmp_path):
     logs = tmp_path / 'logs'
     process = campaign('--only', 'no fault', '--logs', str(logs))

@@ -98,11 +98,23 @@ def test_an_interrupted_campaign_goes_on_where_it_was(tmp_path):
     assert not again.has('kill chunk_fuser', 1)
     assert not again.has('kill recorder', 0)
     again.add(run(number=1))
-    again.note(leftovers=['process 7'])
+    again.note(memory={'flat': True})
     content = json.loads(path.read_text())
     assert [entry['runs'] for entry in content['faults']] == [2]
     assert content['conditions'] == CONDITIONS
-    assert not Results(CONDITIONS, path).passed  # something was left behind
+    assert Results(CONDITIONS, path).passed
+
+
+@pytest.mark.parametrize('note', [{'leftovers': ['process 7']}, {'stuck': ['after stop button, run 0: no answer']},
+                                  {'memory': {'flat': False}}])
+def test_what_is_left_stuck_or_grown_fails_a_campaign_whose_runs_passed(tmp_path, note):
+    path = tmp_path / 'faults.json'
+    results = Results(CONDITIONS, path)
+    results.add(run())
+    assert results.passed
+    results.note(**note)
+    assert not results.passed
+    assert not Results(CONDITIONS, path).passed
 
 
 def test_faults_are_told_in_their_order_whenever_they_were_tried(tmp_path):

@@ -66,22 +66,28 @@ def spread(faults: Sequence[Fault]) -> list[Fault]:
 
 def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tuple[Fault, int]],
                   owned: leftovers.Owned) -> Iterator[Run]:
-    """Work off the list as long as the graph can be brought back into a known state; at least one run."""
+    """Work off the list as long as the graph can be brought back into a known state; at least one run.
+
+    A graph that cannot is noted as stuck after the fault before.
+    """
+    last = ''
     while pending:
         fault, number = pending[0]
         rng = np.random.default_rng([plan.options.seed, zlib.crc32(fault.name.encode()), number])
         owned.look(graph)
         try:
             _prepare(graph, fault, rng)
-        except VlaAsyncError:
-            if graph.tried == 0:
+        except VlaAsyncError as error:
+            if not last:
                 raise  # not even a new one comes so far
+            results.note(stuck=[*results.content['stuck'], f'after {last}: {error}'])
             return
         run = attempt(graph, plan, fault, number, rng)
         graph.tried, graph.clean = graph.tried + 1, run.verdict.passed and not fault.resets
         results.add(run)
         owned.look(graph)
         pending.pop(0)
+        last = f'{fault.name}, run {number}'
         yield run
 
 

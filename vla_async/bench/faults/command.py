@@ -151,6 +151,8 @@ def _print(console: Any, results: Results) -> None:
         table.add_row(mark, entry['name'], f'{entry["passed"]} of {entry["runs"]}', str(entry['limit_violations']),
                       *times)
     console.print(table)
+    for line in results.content['stuck']:
+        console.print(f'[red]could not go on[/] {line}')
     for line in (*results.content['leftovers'], *_grown(results.content['memory'])):
         console.print(f'[red]left over or grown[/] {line}')
 

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from std_msgs.msg import Header
 from vla_async_msgs.action import RunTask
-from vla_async_msgs.msg import SimulationStatus
+from vla_async_msgs.msg import SimulationStatus, StopSignal
 
 from vla_async.bench.faults.judge import HELD, SILENT_S, Trace
 from vla_async.demo.operator import ANSWER_PATIENCE_S, Operator
 from vla_async.embodiment import Embodiment
 from vla_async.nodes import topics
-from vla_async.nodes.conversions import to_duration
+from vla_async.nodes.conversions import to_duration, to_time
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.threads import ask_for_realtime, threads_of_process
 from vla_async.nodes.topics import Topic
@@ -129,8 +130,10 @@ class Driver(Operator):
         super().__exit__(kind, error, trace)
 
     def begin_anew(self, seed: int) -> None:
-        """A fresh scene, robot at home, nothing counted; the robot is set going again by `get_moving`."""
+        """A fresh scene, robot at home, stop button out; the robot is set going again by `get_moving`."""
         self.asking = False
+        if topics.STOP_SIGNAL.name in self._said:
+            self.say(topics.STOP_SIGNAL, StopSignal(header=Header(stamp=to_time(time.time_ns()))))
         self._see(seed, None)
         self.begin_episode(TASK, seed, None)
 

@@ -20,7 +20,9 @@ def page(content: Mapping[str, Any]) -> str:
     entries = content['faults']
     parts = [f'<h1>{escape(_headline(entries))}</h1>', f'<p>{escape(_conditions(content["conditions"]))}</p>',
              _cards(entries), f'<div class="box">{_table(entries)}</div>', _memory(content['memory']),
-             _left(content['leftovers']), f'<h2>Motion back</h2><div class="box">{_image(recoveries(entries))}</div>',
+             _listed('Could not go on', content['stuck'], 'Never: after every fault the same processes went on.'),
+             _listed('Left behind', content['leftovers'], 'Nothing: no process, no shared memory.'),
+             f'<h2>Motion back</h2><div class="box">{_image(recoveries(entries))}</div>',
              *(_fault(entry) for entry in entries)]
     return ('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width"><title>Fault campaign</title>'
@@ -86,9 +88,9 @@ def _memory(memory: Entry | None) -> str:
             f'<th>held [MiB]</th><th>growth [MiB]</th></tr></thead><tbody>{rows}</tbody></table></div>')
 
 
-def _left(leftovers: Sequence[str]) -> str:
-    lines = ''.join(f'<p class="bad">{escape(line)}</p>' for line in leftovers)
-    return f'<h2>Left behind</h2>{lines or "<p>Nothing: no process, no shared memory.</p>"}'
+def _listed(title: str, bad: Sequence[str], good: str) -> str:
+    lines = ''.join(f'<p class="bad">{escape(line)}</p>' for line in bad)
+    return f'<h2>{title}</h2>{lines or f"<p>{good}</p>"}'
 
 
 def _mark(good: bool) -> str:

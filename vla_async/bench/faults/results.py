@@ -19,7 +19,8 @@ class Results:
         Raises ConfigError when the file there is of a campaign with other settings.
         """
         self.path, self._order = path, {name: place for place, name in enumerate(order)}
-        self.content: dict[str, Any] = {'conditions': dict(conditions), 'faults': [], 'memory': None, 'leftovers': []}
+        self.content: dict[str, Any] = {'conditions': dict(conditions), 'faults': [], 'memory': None, 'stuck': [],
+                                        'leftovers': []}
         if path is not None and path.exists():
             self._continue(path)
 
@@ -31,10 +32,10 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether everything that was tried passed, and nothing was left behind."""
+        """Whether everything that was tried passed, the graph was never stuck, and nothing was left behind."""
         memory = self.content['memory']
-        return (all(entry['passed'] == entry['runs'] for entry in self.faults) and not self.content['leftovers']
-                and (memory is None or memory['flat']))
+        return (all(entry['passed'] == entry['runs'] for entry in self.faults) and not self.content['stuck']
+                and not self.content['leftovers'] and (memory is None or memory['flat']))
 
     def has(self, fault: str, number: int) -> bool:
         """Whether this run was done already."""
@@ -77,7 +78,7 @@ class Results:
             raise ConfigError(f'--json {path}: not the file of a campaign; remove it or name another') from error
         if settings != self.content['conditions']['settings']:
             raise ConfigError(f'--json {path}: of a campaign with other settings {settings}; remove it or name another')
-        self.content = content
+        self.content.update(content)
 
 
 def _place(entry: Entry) -> int:
