@@ -51,6 +51,17 @@ def test_all_processes_are_gone_after_the_block(start, program, until, alive):
     assert not any(alive(pid) for pid in left)
 
 
+def test_a_prefix_stands_before_the_words_of_a_process_and_of_its_spare(start, program, until):
+    prefix = ('env', 'PROGRAM_IS=brought')
+    with start(program('waits', prefix=prefix), spare_delay_s=0.0) as run:
+        (process,) = run.processes.values()
+        until(lambda: up(process), 'up')
+        until(lambda: run.poll(time.monotonic()) == [] and process.replaceable, 'a spare')
+        for pid in process.pids:
+            assert b'PROGRAM_IS=brought' in Path(f'/proc/{pid}/environ').read_bytes().split(b'\0')
+        assert len(process.pids) == 2
+
+
 def test_all_processes_are_gone_after_an_exception(start, program, alive):
     run = start(program('waits'))
     with pytest.raises(RuntimeError), run:

@@ -1,4 +1,4 @@
-"""The policy against a running graph: all processes of the suite over DDS, each in its enclave.
+"""The policy against a running graph: all processes of the suite over DDS, each in its enclave, and their reserves.
 
 DDS itself enforces nothing here, for the wheels come without its security; but what a node does that its enclave may
 not, or may do and does not, shows.
@@ -20,6 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from vla_async import embodiment, graph
+from vla_async.launcher.node_command import kept_command
 from vla_async.launcher.process import Command
 from vla_async.launcher.starter import Starter
 from vla_async.nodes import topics
@@ -52,7 +53,8 @@ class Watcher:
             self._executor.spin_once(timeout_sec=0.1)
 
     def is_up(self) -> bool:
-        return any(status.message == UP for status in self.said.values())
+        return (any(status.message == UP for status in self.said.values())
+                and all(process.replaceable for process in self._starter.processes.values()))
 
     def endpoints(self) -> dict[str, sros2.Grants]:
         """What every node of the suite has, by enclave."""
@@ -63,7 +65,7 @@ class Watcher:
         found = {}
         for name, namespace, path in self.node.get_node_names_and_namespaces_with_enclaves():
             if name != self.node.get_name():
-                # the simulated robot's camera drivers share its enclave
+                # a node's reserve shares its enclave, and so do the simulated robot's camera drivers
                 others = found.setdefault(path, {rule: set() for rule in looks})
                 found[path] = {rule: others[rule] | {entry for entry, _ in look(name, namespace)}
                                for rule, look in looks.items()}
@@ -96,7 +98,8 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, sr
     folder, claim = tmp_path_factory.mktemp('suite'), own_domain()
     parameters, context = write_parameters(folder), Context()
     rclpy.init(context=context, domain_id=claim.id)
-    with Starter(commands(parameters), environment(claim.id, os.environ), folder / 'logs') as starter:
+    surroundings = environment(claim.id, os.environ)
+    with Starter(commands(parameters), surroundings, folder / 'logs', spare_delay_s=10.0) as starter:
         watcher = Watcher(context, starter)
         try:
             watcher.until(watcher.is_up, UP)
@@ -119,9 +122,9 @@ def write_parameters(folder: Path) -> Path:
 
 
 def commands(parameters: Path) -> list[Command]:
-    """One process for each line of the table of nodes."""
-    return [Command(spec.name, f'vla_async.nodes.{spec.executable}', (
-        '--ros-args', '--params-file', str(parameters), '--enclave', enclave(spec.name))) for spec in graph.ALL]
+    """One process for each line of the table of nodes, and one in reserve for it."""
+    return [kept_command(spec, ('--ros-args', '--params-file', str(parameters), '--enclave', enclave(spec.name)))
+            for spec in graph.ALL]
 
 
 @pytest.fixture(scope='module')
@@ -142,9 +145,10 @@ def test_every_endpoint_of_every_process_is_granted(endpoints, grants, rule) -> 
 @pytest.mark.parametrize('rule', ['publish', 'subscribe', 'reply', 'request'])
 def test_nothing_is_granted_that_no_process_does(endpoints, grants, rule) -> None:
     # the clock is listened to where `use_sim_time` is set; a policy chooses which camera its reasoner reads; transforms
-    # are recorded where their message is installed, which the wheels come without
+    # are recorded where their message is installed, which the wheels come without; a reserve speaks only where it has
+    # real-time priority
     cameras = {f'/{camera.topic}' for camera in embodiment.load(ROBOT).cameras}
-    of_its_reserve = {'subscribe': {'/joint_set_point'}, 'publish': {'/reserve_set_point'}}.get(rule, set())
+    of_its_reserve = {'/reserve_set_point'} if rule == 'publish' else set()
     special = {enclave('vlm_reasoner'): cameras, enclave('recorder'): TRANSFORMS,
                enclave('hardware_bridge'): of_its_reserve}
     spared = {path: {'/clock'} | special.get(path, set()) for path in endpoints}

@@ -30,6 +30,7 @@ class Command:
     essential: bool = False  # its death ends everything; others are started again
     pictures: bool = False  # sends or reads them
     membership: str = ''  # module whose `join()` a process in reserve calls before it waits
+    prefix: tuple[str, ...] = ()  # words before those that run Python: what brings it to another host, say
 
 
 class ManagedProcess:
@@ -126,8 +127,8 @@ class ManagedProcess:
         return None if spare is None or self._process is None else spare.call_up(self._process.pid)
 
     def _spawn(self, how: str, stdin: int) -> subprocess.Popen[bytes]:
-        arguments = python_command('vla_async.launcher.child', str(os.getpid()), how, self.command.module,
-                                   *self.command.arguments)
+        arguments = [*self.command.prefix, *python_command(
+            'vla_async.launcher.child', str(os.getpid()), how, self.command.module, *self.command.arguments)]
         if self.log is None:
             return subprocess.Popen(arguments, stdin=stdin, env=self._environment)
         self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -66,3 +66,17 @@ def test_a_run_that_failed_tells_where_its_evidence_is_or_how_to_get_it(evidence
                  ('bridge holding',), None, evidence)
     assert command._failure(failed) == (
         f'no fault, run 3: the motion did not come back (bridge holding); {words}')
+
+
+def test_faults_on_two_hosts_are_left_out_where_there_can_be_none_and_that_is_told(tmp_path, monkeypatch, capsys):
+    from rich.console import Console
+
+    from vla_async.bench.faults import hosts
+    from vla_async.bench.faults.results import Results
+    monkeypatch.setattr(hosts, 'TOOLS', ('no_such_tool',))
+    results = Results({'settings': {}}, None)
+    chosen = command._chosen(['no fault', 'cable of*'])
+    assert [fault.name for fault in command._possible(chosen, tmp_path, results, Console())] == ['no fault']
+    assert [line.partition(':')[0] for line in results.content['left_out']] == [
+        'cable of the policy host pulled', 'cable of the policy host loose']
+    assert 'no_such_tool is missing' in capsys.readouterr().out

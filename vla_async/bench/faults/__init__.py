@@ -2,7 +2,8 @@
 
 command.py    the subcommand
 campaign.py   every fault again and again, at random instants, while the robot follows instructions
-graph.py      the processes of the demo, as they are or instrumented; what they leave behind
+graph.py      the processes of the demo, as they are, on two hosts or instrumented; what they leave behind
+hosts.py      a second host on this machine, and its cable
 driver.py     the campaign's own ROS node: keeps the robot moving and records what it did
 fault.py      what a fault is, and what it may use
 kinds/        the faults: processes, messages, links, clocks and the rest, and the table of them all

@@ -14,7 +14,7 @@ import numpy as np
 from vla_async.bench.faults import leftovers
 from vla_async.bench.faults.driver import Mark
 from vla_async.bench.faults.evidence import Evidence, folder_of
-from vla_async.bench.faults.fault import RECOVERY_S, Context, Fault
+from vla_async.bench.faults.fault import INSTRUMENTED, PLAIN, RECOVERY_S, TWO_HOSTS, Context, Fault
 from vla_async.bench.faults.graph import LIFECYCLE, Graph, running
 from vla_async.bench.faults.heard import judged_by_stamps
 from vla_async.bench.faults.judge import HOLD_S, RESTS, Trace, Verdict, judge, recovery_time_s
@@ -48,12 +48,11 @@ class Plan:
 
 def campaign(plan: Plan, results: Results) -> Iterator[Run]:
     """All runs that the results do not hold yet, noted there as they are done; what was left behind, too."""
-    for instrumented in (False, True):
+    for kind in (PLAIN, TWO_HOSTS, INSTRUMENTED):
         pending = [(fault, number) for number in range(plan.runs) for fault in spread(plan.faults)
-                if fault.instrumented is instrumented and not results.has(fault.name, number)]
+                   if fault.graph == kind and not results.has(fault.name, number)]
         while pending:
-            with (leftovers.noted(results) as owned,
-                  running(plan.options, plan.folder, instrumented=instrumented) as graph):
+            with leftovers.noted(results) as owned, running(plan.options, plan.folder, kind) as graph:
                 yield from _until_broken(graph, plan, results, pending, owned)
 
 
@@ -111,7 +110,7 @@ def _await_spare(graph: Graph, victim: str) -> None:
 
 def attempt(graph: Graph, plan: Plan, fault: Fault, number: int, rng: np.random.Generator) -> Run:
     """Try a fault once and judge what the robot did."""
-    context = Context(graph.driver, graph.starter, plan.options.robot, graph.clocks, graph.folder, rng)
+    context = Context(graph.driver, graph.starter, plan.options.robot, graph.clocks, graph.host, graph.folder, rng)
     mark, evidence = graph.driver.recording.mark(), Evidence(graph.folder / 'logs')
     bridge = graph.starter.processes['hardware_bridge']
     restarts = bridge.restarts

@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     with _folder(args.logs) as folder:
         options = _options(args, folder)
         results = Results(_conditions(args, options), args.json, [fault.name for fault in faults])
+        faults = _possible(faults, folder, results, console)
         plan = Plan(options, faults, args.runs, folder, args.logs)
         try:
             _campaign(plan, results, console)
@@ -110,6 +111,18 @@ def _chosen(patterns: list[str] | None) -> list[Fault]:
     return [fault for fault in FAULTS if any(fnmatch.fnmatchcase(fault.name, pattern) for pattern in patterns)]
 
 
+def _possible(faults: list[Fault], folder: Path, results: Results, console: Any) -> list[Fault]:
+    """Those that this machine permits; of the others the results say why not."""
+    from vla_async.bench.faults.fault import TWO_HOSTS
+    from vla_async.bench.faults.hosts import hindrance
+    doubtful = [fault.name for fault in faults if fault.graph == TWO_HOSTS]
+    why = hindrance(folder) if doubtful else ''
+    results.note(left_out=[f'{name}: {why}' for name in doubtful if why])
+    for line in results.content['left_out']:
+        console.print(f'left out: {line}', markup=False, highlight=False)
+    return [fault for fault in faults if not why or fault.name not in doubtful]
+
+
 def _campaign(plan: Plan, results: Results, console: Any) -> None:
     from vla_async.bench.faults.campaign import campaign
     from vla_async.progress import ProgressBar
@@ -130,9 +143,10 @@ def _failure(run: Run) -> str:
 
 def _memory(plan: Plan, results: Results, minutes: float) -> None:
     from vla_async.bench.faults import leftovers, memory
+    from vla_async.bench.faults.fault import PLAIN
     from vla_async.bench.faults.graph import running
     from vla_async.progress import ProgressBar
-    with (leftovers.noted(results) as owned, running(plan.options, plan.folder, instrumented=False) as graph,
+    with (leftovers.noted(results) as owned, running(plan.options, plan.folder, PLAIN) as graph,
           ProgressBar('samples of memory') as bar):
         owned.look(graph)
         rows = list(bar.track(memory.samples(graph, minutes * 60), int(minutes * 60 / memory.PERIOD_S)))

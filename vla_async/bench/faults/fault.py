@@ -12,12 +12,14 @@ import numpy as np
 
 from vla_async.bench.faults.clock import Clocks
 from vla_async.bench.faults.driver import Driver
+from vla_async.bench.faults.hosts import SecondHost
 from vla_async.bench.faults.judge import COMES_BACK
 from vla_async.bench.faults.relay import TREATMENT
 from vla_async.bench.faults.treatment import PASS
 from vla_async.embodiment import Embodiment
 from vla_async.launcher.starter import Starter
 
+PLAIN, TWO_HOSTS, INSTRUMENTED = 'plain', 'on two hosts', 'instrumented'  # graphs, in the order in which they are tried
 RECOVERY_S = 3.0  # until motion goes on after a fault
 
 
@@ -29,6 +31,7 @@ class Context:
     starter: Starter
     robot: Embodiment
     clocks: Clocks | None  # None: the processes have the true clock
+    host: SecondHost | None  # None: all processes are on this one
     folder: Path  # where the graph writes
     rng: np.random.Generator
     begin_ns: int = field(default_factory=time.time_ns)
@@ -66,6 +69,6 @@ class Fault:
     inject: Callable[[Context], None]
     expectation: str = COMES_BACK
     patience_s: float = RECOVERY_S
-    instrumented: bool = False  # needs relay and clocks
+    graph: str = PLAIN  # INSTRUMENTED: with relay and clocks; TWO_HOSTS: the policy is on another one
     resets: bool = False  # the simulation must be set anew after it
     victim: str = ''  # the process that is killed or may be; another stands by for it before

@@ -1,4 +1,4 @@
-"""The processes of the demo, with a driver; as they are, or with a relay between them and clocks that can be moved."""
+"""The processes of the demo, with a driver; as they are, on two hosts, or with a relay between and clocks that jump."""
 from __future__ import annotations
 
 import os
@@ -6,13 +6,15 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vla_async.bench.faults import relay
 from vla_async.bench.faults.clock import Clocks
 from vla_async.bench.faults.driver import Driver
+from vla_async.bench.faults.fault import INSTRUMENTED, TWO_HOSTS
+from vla_async.bench.faults.hosts import SecondHost, second_host
 from vla_async.demo import processes
 from vla_async.demo.options import DemoOptions
 from vla_async.graph import PIPELINE, VIEW
@@ -26,6 +28,7 @@ NODES = tuple(spec.name for spec in (*processes.NODES, *VIEW))
 LIFECYCLE = tuple(spec.name for spec in PIPELINE if spec.lifecycle)
 BAG, BAG_BEFORE = 'bag', 'bag_before'  # folders
 BAG_LIMIT = 1 << 30  # bytes; the recorder then begins a new bag between two runs
+POLICY_HOST = ('vlm_reasoner', 'latent_buffer', 'action_generator')  # a computer of its own, in many a robot
 PUBLISHERS = {'action_chunk': 'action_generator', 'latent': 'latent_buffer', 'trajectory': 'chunk_fuser'}
 
 
@@ -36,6 +39,7 @@ class Graph:
     starter: Starter
     driver: Driver
     clocks: Clocks | None
+    host: SecondHost | None
     folder: Path
     tried: int = 0  # faults
     clean: bool = False  # nothing of the fault before is left in simulation and bridge
@@ -52,33 +56,34 @@ class Graph:
 
 
 @contextmanager
-def running(options: DemoOptions, folder: Path, *, instrumented: bool) -> Iterator[Graph]:
+def running(options: DemoOptions, folder: Path, kind: str) -> Iterator[Graph]:
     """Everything up inside the block, everything gone after it; raises VlaAsyncError when it does not come up."""
-    claim = claim_free_domain()
-    os.environ.update(environment(claim.id, os.environ, pictures=True))  # for the node of this process
-    clocks = Clocks(folder / 'clocks', (*NODES, relay.NAME)) if instrumented else None
     parameters = folder / 'parameters.yaml'
     processes.write_parameters(replace(options, report=folder), parameters)
-    surroundings = {**os.environ, **(clocks.environment if clocks else {})}
-    try:
-        with (Starter(commands(options, parameters, instrumented=instrumented), surroundings, folder / 'logs',
-                      processes.STOP_FIRST, processes.STOP_LAST) as starter,
-              Driver(options.robot, lambda: _mend(starter, folder), options.seed) as driver):
-            driver.wait_for_bring_up()
-            yield Graph(starter, driver, clocks, folder)
-    finally:
-        for name in (BAG, BAG_BEFORE):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        claim.release()
+    with ExitStack() as stack:
+        claim = claim_free_domain()
+        stack.callback(claim.release)
+        stack.callback(_remove_bags, folder)
+        host = stack.enter_context(second_host(folder)) if kind == TWO_HOSTS else None
+        clocks = Clocks(folder / 'clocks', (*NODES, relay.NAME)) if kind == INSTRUMENTED else None
+        os.environ.update(environment(claim.id, os.environ, pictures=True))  # for the node of this process
+        surroundings = dict(os.environ) | (host.environment if host else {}) | (clocks.environment if clocks else {})
+        starter = stack.enter_context(Starter(commands(options, parameters, kind, host), surroundings, folder / 'logs',
+                                              processes.STOP_FIRST, processes.STOP_LAST))
+        driver = stack.enter_context(Driver(options.robot, lambda: _mend(starter, folder), options.seed))
+        driver.wait_for_bring_up()
+        yield Graph(starter, driver, clocks, host, folder)
 
 
-def commands(options: DemoOptions, parameters: Path, *, instrumented: bool) -> tuple[Command, ...]:
+def commands(options: DemoOptions, parameters: Path, kind: str, host: SecondHost | None) -> tuple[Command, ...]:
     """The demo's processes and those for the view; none is essential here, all are started again."""
     robot = ('--ros-args', '-p', f'robot:={options.robot_name}')
     nodes = [replace(command, essential=False) for command in processes.commands(parameters)]
     nodes += [Command(spec.name, f'vla_async.nodes.{spec.executable}', (*robot, '-r', f'__node:={spec.name}'),
                       membership=MEMBERSHIP) for spec in VIEW]
-    if instrumented:
+    if host is not None:
+        nodes = [replace(node, prefix=host.prefix) if node.name in POLICY_HOST else node for node in nodes]
+    if kind == INSTRUMENTED:
         nodes = [*(replace(node, arguments=(*node.arguments, *_detour(node.name, options))) for node in nodes),
                  Command(relay.NAME, relay.__name__, (*robot, '-r', f'__node:={relay.NAME}'), pictures=True,
                          membership=MEMBERSHIP)]
@@ -90,6 +95,11 @@ def _detour(name: str, options: DemoOptions) -> Iterator[str]:
     for topic in relay.relayed(options.robot):
         if PUBLISHERS.get(topic.name, 'robot_simulator') == name:
             yield from ('-r', f'{topic.name}:={relay.PREFIX}/{topic.name}')
+
+
+def _remove_bags(folder: Path) -> None:
+    for name in (BAG, BAG_BEFORE):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _mend(starter: Starter, folder: Path) -> None:

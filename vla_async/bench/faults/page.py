@@ -20,6 +20,7 @@ def page(content: Mapping[str, Any]) -> str:
     entries = content['faults']
     parts = [f'<h1>{escape(_headline(entries))}</h1>', f'<p>{escape(_conditions(content["conditions"]))}</p>',
              _cards(entries), f'<div class="box">{_table(entries)}</div>', _memory(content['memory']),
+             *(f'<p>Left out: {escape(line)}</p>' for line in content['left_out']),
              _listed('Could not go on', content['stuck'], 'Never: after every fault the same processes went on.'),
              _listed('Left behind', content['leftovers'], 'Nothing: no process, no shared memory.'),
              f'<h2>Motion back</h2><div class="box">{_image(recoveries(entries))}</div>',

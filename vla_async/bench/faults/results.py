@@ -19,8 +19,8 @@ class Results:
         Raises ConfigError when the file there is of a campaign with other settings.
         """
         self.path, self._order = path, {name: place for place, name in enumerate(order)}
-        self.content: dict[str, Any] = {'conditions': dict(conditions), 'faults': [], 'memory': None, 'stuck': [],
-                                        'leftovers': []}
+        self.content: dict[str, Any] = {'conditions': dict(conditions), 'faults': [], 'memory': None, 'left_out': [],
+                                        'stuck': [], 'leftovers': []}
         if path is not None and path.exists():
             self._continue(path)
 

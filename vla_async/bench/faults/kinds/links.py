@@ -1,17 +1,39 @@
-"""Links between hosts that break or are bad, cameras that freeze, clocks that jump: with the instrumented graph."""
+"""Links between hosts that break or are bad, cameras that freeze, clocks that jump."""
 from __future__ import annotations
 
 from functools import partial
 
-from vla_async.bench.faults.fault import Context, Fault
-from vla_async.bench.faults.graph import NODES
+from vla_async.bench.faults.fault import INSTRUMENTED, TWO_HOSTS, Context, Fault
+from vla_async.bench.faults.graph import NODES, POLICY_HOST
 from vla_async.bench.faults.relay import NAME
 from vla_async.bench.faults.treatment import CUT, FROZEN, LOSSY, STALE
 
 CUT_S, BAD_S, FROZEN_S, CLOCK_S = (0.1, 5.0), 4.0, 3.0, 3.0
+LOOSE, LOOSE_S = (3, 9), (0.05, 0.5)  # how often, and how long each time
 JUMP_S = 10.0
-POLICY_HOST = ('vlm_reasoner', 'latent_buffer', 'action_generator')  # a computer of its own, in many a robot
 BETWEEN = ('action_chunk', 'latent', 'trajectory', 'joint_states', 'cameras')
+
+
+def pull_the_cable(context: Context) -> None:
+    """Nothing passes between the two hosts for a while, in either direction."""
+    _unplugged_for(context.rng.uniform(*CUT_S), context)
+
+
+def loose_cable(context: Context) -> None:
+    """The same again and again for moments."""
+    for _ in range(int(context.rng.integers(*LOOSE))):
+        _unplugged_for(context.rng.uniform(*LOOSE_S), context)
+        context.driver.wait(context.rng.uniform(*LOOSE_S))
+
+
+def _unplugged_for(seconds: float, context: Context) -> None:
+    if context.host is None:
+        raise ValueError('a cable can be pulled in a graph on two hosts only')
+    context.host.unplug()
+    try:
+        context.driver.wait(seconds)
+    finally:
+        context.host.plug()
 
 
 def cut(names: tuple[str, ...], context: Context) -> None:
@@ -55,13 +77,15 @@ def _topics(names: tuple[str, ...], context: Context) -> tuple[str, ...]:
 
 
 FAULTS = (
-    *(Fault(f'cut {name}', partial(cut, (name,)), instrumented=True) for name in BETWEEN),
-    Fault('cut off the policy host', partial(cut, ('cameras', 'action_chunk')), instrumented=True),
-    *(Fault(f'loss and jitter of {name}', partial(degrade, (name,)), instrumented=True) for name in BETWEEN),
-    Fault('loss and jitter everywhere', partial(degrade, BETWEEN), instrumented=True),
-    Fault('cameras frozen, stamps go on', partial(freeze, FROZEN), instrumented=True),
-    Fault('cameras frozen, stamps stand still', partial(freeze, STALE), instrumented=True),
-    *(Fault(f'clock {by_s:+g} s', partial(jump_for_good, by_s), instrumented=True) for by_s in (JUMP_S, -JUMP_S)),
-    *(Fault(f'clock of the policy host {by_s:+g} s', partial(jump_and_return, by_s), instrumented=True)
+    Fault('cable of the policy host pulled', pull_the_cable, graph=TWO_HOSTS),
+    Fault('cable of the policy host loose', loose_cable, graph=TWO_HOSTS),
+    *(Fault(f'cut {name}', partial(cut, (name,)), graph=INSTRUMENTED) for name in BETWEEN),
+    Fault('cut off the policy host', partial(cut, ('cameras', 'action_chunk')), graph=INSTRUMENTED),
+    *(Fault(f'loss and jitter of {name}', partial(degrade, (name,)), graph=INSTRUMENTED) for name in BETWEEN),
+    Fault('loss and jitter everywhere', partial(degrade, BETWEEN), graph=INSTRUMENTED),
+    Fault('cameras frozen, stamps go on', partial(freeze, FROZEN), graph=INSTRUMENTED),
+    Fault('cameras frozen, stamps stand still', partial(freeze, STALE), graph=INSTRUMENTED),
+    *(Fault(f'clock {by_s:+g} s', partial(jump_for_good, by_s), graph=INSTRUMENTED) for by_s in (JUMP_S, -JUMP_S)),
+    *(Fault(f'clock of the policy host {by_s:+g} s', partial(jump_and_return, by_s), graph=INSTRUMENTED)
       for by_s in (JUMP_S, -JUMP_S)),
 )
