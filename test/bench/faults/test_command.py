@@ -1,5 +1,6 @@
 """The command line, and which faults it chooses."""
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -74,9 +75,11 @@ def test_faults_on_two_hosts_are_left_out_where_there_can_be_none_and_that_is_to
     from vla_async.bench.faults import hosts
     from vla_async.bench.faults.results import Results
     monkeypatch.setattr(hosts, 'TOOLS', ('no_such_tool',))
-    results = Results({'settings': {}}, None)
-    chosen = command._chosen(['no fault', 'cable of*'])
-    assert [fault.name for fault in command._possible(chosen, tmp_path, results, Console())] == ['no fault']
+    results, chosen = Results({'settings': {}}, None), command._chosen(['no fault', 'cable of*'])
+    with ExitStack() as stack:
+        host, why_not = command._second_host(chosen, tmp_path, stack)
+    assert host is None
+    assert [fault.name for fault in command._possible(chosen, why_not, results, Console())] == ['no fault']
     assert [line.partition(':')[0] for line in results.content['left_out']] == [
         'cable of the policy host pulled', 'cable of the policy host loose']
     assert 'no_such_tool is missing' in capsys.readouterr().out

@@ -17,6 +17,7 @@ from vla_async.bench.faults.evidence import Evidence, folder_of
 from vla_async.bench.faults.fault import INSTRUMENTED, PLAIN, RECOVERY_S, TWO_HOSTS, Context, Fault
 from vla_async.bench.faults.graph import LIFECYCLE, Graph, running
 from vla_async.bench.faults.heard import judged_by_stamps
+from vla_async.bench.faults.hosts import SecondHost
 from vla_async.bench.faults.judge import HOLD_S, RESTS, Trace, Verdict, judge, recovery_time_s
 from vla_async.bench.faults.results import Results
 from vla_async.bench.faults.rows import Run
@@ -44,6 +45,7 @@ class Plan:
     runs: int
     folder: Path  # where the graph writes
     evidence: Path | None = None  # where the bags of failed runs go
+    host: SecondHost | None = None  # None: no fault needs it
 
 
 def campaign(plan: Plan, results: Results) -> Iterator[Run]:
@@ -52,7 +54,8 @@ def campaign(plan: Plan, results: Results) -> Iterator[Run]:
         pending = [(fault, number) for number in range(plan.runs) for fault in spread(plan.faults)
                    if fault.graph == kind and not results.has(fault.name, number)]
         while pending:
-            with leftovers.noted(results) as owned, running(plan.options, plan.folder, kind) as graph:
+            with (leftovers.noted(results) as owned,
+                  running(plan.options, plan.folder, kind, plan.host if kind == TWO_HOSTS else None) as graph):
                 yield from _until_broken(graph, plan, results, pending, owned)
 
 

@@ -7,15 +7,18 @@ import os
 import platform
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vla_async.errors import ConfigError
+from vla_async.errors import ConfigError, EnvironmentFault
 
 if TYPE_CHECKING:  # heavy modules are imported where they are used: `--help` stays quick
+    from rich.console import Console
+
     from vla_async.bench.faults.campaign import Plan
     from vla_async.bench.faults.fault import Fault
+    from vla_async.bench.faults.hosts import SecondHost
     from vla_async.bench.faults.results import Results
     from vla_async.bench.faults.rows import Run
     from vla_async.demo.options import DemoOptions
@@ -54,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError('--runs and --memory must be positive')
     console = Console()
     faults = [] if args.memory is not None else _chosen(args.only)
-    with _folder(args.logs) as folder:
+    with _folder(args.logs) as folder, ExitStack() as stack:
         options = _options(args, folder)
         results = Results(_conditions(args, options), args.json, [fault.name for fault in faults])
-        faults = _possible(faults, folder, results, console)
-        plan = Plan(options, faults, args.runs, folder, args.logs)
+        host, why_not = _second_host(faults, folder, stack)
+        plan = Plan(options, _possible(faults, why_not, results, console), args.runs, folder, args.logs, host)
         try:
             _campaign(plan, results, console)
             minutes = args.memory or (None if args.only else MEMORY_MIN if args.runs >= RUNS else QUICK_MEMORY_MIN)
@@ -111,19 +114,29 @@ def _chosen(patterns: list[str] | None) -> list[Fault]:
     return [fault for fault in FAULTS if any(fnmatch.fnmatchcase(fault.name, pattern) for pattern in patterns)]
 
 
-def _possible(faults: list[Fault], folder: Path, results: Results, console: Any) -> list[Fault]:
-    """Those that this machine permits; of the others the results say why not."""
+def _second_host(faults: list[Fault], folder: Path, stack: ExitStack) -> tuple[SecondHost | None, str]:
+    """One for as long as the stack is open, if faults need it, and why there can be none."""
     from vla_async.bench.faults.fault import TWO_HOSTS
-    from vla_async.bench.faults.hosts import hindrance
-    doubtful = [fault.name for fault in faults if fault.graph == TWO_HOSTS]
-    why = hindrance(folder) if doubtful else ''
-    results.note(left_out=[f'{name}: {why}' for name in doubtful if why])
+    from vla_async.bench.faults.hosts import second_host
+    if all(fault.graph != TWO_HOSTS for fault in faults):
+        return None, ''
+    try:
+        return stack.enter_context(second_host(folder)), ''
+    except EnvironmentFault as error:
+        return None, str(error)
+
+
+def _possible(faults: list[Fault], why_not: str, results: Results, console: Console) -> list[Fault]:
+    """Those that this machine permits, where `why_not` says why there can be no second host; the others are told."""
+    from vla_async.bench.faults.fault import TWO_HOSTS
+    lost = [fault for fault in faults if why_not and fault.graph == TWO_HOSTS]
+    results.note(left_out=[f'{fault.name}: {why_not}' for fault in lost])
     for line in results.content['left_out']:
         console.print(f'left out: {line}', markup=False, highlight=False)
-    return [fault for fault in faults if not why or fault.name not in doubtful]
+    return [fault for fault in faults if fault not in lost]
 
 
-def _campaign(plan: Plan, results: Results, console: Any) -> None:
+def _campaign(plan: Plan, results: Results, console: Console) -> None:
     from vla_async.bench.faults.campaign import campaign
     from vla_async.progress import ProgressBar
     total = sum(not results.has(fault.name, number) for fault in plan.faults for number in range(plan.runs))
@@ -146,14 +159,14 @@ def _memory(plan: Plan, results: Results, minutes: float) -> None:
     from vla_async.bench.faults.fault import PLAIN
     from vla_async.bench.faults.graph import running
     from vla_async.progress import ProgressBar
-    with (leftovers.noted(results) as owned, running(plan.options, plan.folder, PLAIN) as graph,
+    with (leftovers.noted(results) as owned, running(plan.options, plan.folder, PLAIN, None) as graph,
           ProgressBar('samples of memory') as bar):
         owned.look(graph)
         rows = list(bar.track(memory.samples(graph, minutes * 60), int(minutes * 60 / memory.PERIOD_S)))
     results.note(memory=memory.judge(rows))
 
 
-def _print(console: Any, results: Results) -> None:
+def _print(console: Console, results: Results) -> None:
     from rich.table import Table
     table = Table(box=None, pad_edge=False)
     for heading in ('', 'fault', 'passed', 'violations', 'to rest [s]', 'motion back [s]', 'node back [s]'):

@@ -13,8 +13,8 @@ from pathlib import Path
 from vla_async.bench.faults import relay
 from vla_async.bench.faults.clock import Clocks
 from vla_async.bench.faults.driver import Driver
-from vla_async.bench.faults.fault import INSTRUMENTED, TWO_HOSTS
-from vla_async.bench.faults.hosts import SecondHost, second_host
+from vla_async.bench.faults.fault import INSTRUMENTED
+from vla_async.bench.faults.hosts import SecondHost
 from vla_async.demo import processes
 from vla_async.demo.options import DemoOptions
 from vla_async.graph import PIPELINE, VIEW
@@ -56,15 +56,17 @@ class Graph:
 
 
 @contextmanager
-def running(options: DemoOptions, folder: Path, kind: str) -> Iterator[Graph]:
-    """Everything up inside the block, everything gone after it; raises VlaAsyncError when it does not come up."""
+def running(options: DemoOptions, folder: Path, kind: str, host: SecondHost | None) -> Iterator[Graph]:
+    """Everything up inside the block, the policy on `host` if there is one, and everything gone after it.
+
+    Raises VlaAsyncError when it does not come up.
+    """
     parameters = folder / 'parameters.yaml'
     processes.write_parameters(replace(options, report=folder), parameters)
     with ExitStack() as stack:
         claim = claim_free_domain()
         stack.callback(claim.release)
         stack.callback(_remove_bags, folder)
-        host = stack.enter_context(second_host(folder)) if kind == TWO_HOSTS else None
         clocks = Clocks(folder / 'clocks', (*NODES, relay.NAME)) if kind == INSTRUMENTED else None
         os.environ.update(environment(claim.id, os.environ, pictures=True))  # for the node of this process
         surroundings = dict(os.environ) | (host.environment if host else {}) | (clocks.environment if clocks else {})

@@ -77,18 +77,12 @@ class SecondHost:
             _run(*where, 'ip', 'link', 'set', device, 'up')
 
 
-def hindrance(folder: Path) -> str:
-    """Why no second host can be made on this machine, or nothing."""
-    try:
-        with second_host(folder):
-            return ''
-    except EnvironmentFault as error:
-        return str(error)
-
-
 @contextmanager
 def second_host(folder: Path) -> Iterator[SecondHost]:
-    """It is there inside the block. Raises EnvironmentFault that says what is missing or forbidden."""
+    """It is there inside the block. Raises EnvironmentFault that says what is missing or forbidden.
+
+    To be made before this process first uses DDS, which looks at the machine's addresses only once.
+    """
     for tool in TOOLS:
         if shutil.which(tool) is None:
             raise EnvironmentFault(f'the command {tool} is missing; install util-linux, mount and iproute2')
