@@ -5,6 +5,7 @@ With `record:=true` every topic goes into a bag as well, in the folder `record_f
 
 A reserve stands by for every node but the recorder: that of the bridge brakes the robot when the bridge dies. Those of
 the two nodes with a model hold it in memory a second time, unless it is on a GPU; `model_reserves:=false` does without.
+With `computer:=policy` on one computer and `computer:=robot` on another each runs its share of the nodes.
 """
 import os
 import time
@@ -13,7 +14,7 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
 from launch_ros.actions import Node
 
 from vla_async.graph import PIPELINE, RECORDING, SUPERVISION
@@ -31,14 +32,17 @@ ARGUMENTS = {
     'use_sim_time': ('false', 'follow /clock, as when a bag is played'),
     'log_level': ('info', 'debug, info, warn or error'),
     'model_reserves': ('true', 'reserves also for the nodes with a model, which take its memory a second time'),
+    'computer': ('all', 'which nodes run here: all, those of the policy, or those of the robot'),
     'record': ('false', 'every topic into a bag'),
     'record_folder': (f'runs/{time.strftime("%Y-%m-%d_%H-%M-%S")}/bag', 'folder of that bag; it must not hold one yet'),
 }
 
+CHOICES = {'computer': ['all', 'policy', 'robot']}
+
 
 def generate_launch_description():
     """A reserve takes the place of a node that dies; lifecycle_manager brings it up again."""
-    declared = [DeclareLaunchArgument(name, default_value=default, description=text)
+    declared = [DeclareLaunchArgument(name, default_value=default, description=text, choices=CHOICES.get(name))
                 for name, (default, text) in ARGUMENTS.items()]
     security = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share() / 'launch/security.launch.py')))
     # the recorder first: it shall miss nothing
@@ -70,4 +74,6 @@ def node(spec):
         arguments=[spec.name, '--reserve', reserve, '--ros-args', '--log-level', LaunchConfiguration('log_level'),
                    '--enclave', enclave(spec.name)],
         output='screen', additional_env=transport(os.environ, pictures=spec.pictures),
-        respawn=True, respawn_delay=0.2, sigterm_timeout=PATIENCE_S)
+        respawn=True, respawn_delay=0.2, sigterm_timeout=PATIENCE_S,
+        condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration('computer'),
+                                                    'robot' if spec.policy else 'policy')))

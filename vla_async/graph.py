@@ -12,6 +12,7 @@ class NodeSpec:
     lifecycle: bool
     purpose: str
     pictures: bool = False  # it reads those of the cameras
+    policy: bool = False  # it may run on a computer of its own, with a GPU: of the policy, and not near the motors
 
     @property
     def executable(self) -> str:
@@ -19,9 +20,10 @@ class NodeSpec:
 
 
 PIPELINE = (
-    NodeSpec('vlm_reasoner', True, 'slow: images and instruction to a latent, 1-3 Hz', pictures=True),
-    NodeSpec('latent_buffer', True, 'judges and latches the newest good latent'),
-    NodeSpec('action_generator', True, 'fast: images, joints and latent to action chunks, 30 Hz', pictures=True),
+    NodeSpec('vlm_reasoner', True, 'slow: images and instruction to a latent, 1-3 Hz', pictures=True, policy=True),
+    NodeSpec('latent_buffer', True, 'judges and latches the newest good latent', policy=True),
+    NodeSpec('action_generator', True, 'fast: images, joints and latent to action chunks, 30 Hz',
+             pictures=True, policy=True),
     NodeSpec('chunk_fuser', True, 'chunks to one motion, continuous to acceleration, 30 Hz'),
     NodeSpec('hardware_bridge', True, 'motion to controller set-points, keeps the robot safe'),
 )

@@ -37,6 +37,7 @@ class DeclareLaunchArgument:
     name: str
     default_value: str
     description: str
+    choices: list[str] | None = None
 
 
 @dataclass

@@ -45,6 +45,7 @@ def test_whatever_a_node_is_told_is_a_declared_argument(launch, name):
     described = launch(name)
     for node in described.nodes.values():
         asked = getattr(node.condition, 'predicate', None)
+        asked = getattr(asked, 'left', asked)
         used = substitutions([node.parameters, node.arguments, node.namespace, asked])
         assert used <= set(described.arguments), node.name
 
@@ -89,7 +90,6 @@ def test_recording_is_asked_for_with_its_folder_and_happens_once(launch):
     assert recorder.condition.predicate.name == 'record'
     assert recorder.parameters[-1]['folder'].name == 'record_folder'
     assert not recorder.respawn
-    assert [name for name, node in described.nodes.items() if node.condition is not None] == ['recorder']
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -109,6 +109,19 @@ def test_a_real_robots_nodes_have_reserves_those_with_a_model_if_that_is_wished(
         assert getattr(reserve, 'name', reserve) == (
             'model_reserves' if name in ('vlm_reasoner', 'action_generator') else 'true')
         assert described.nodes[name].respawn
+
+
+def test_robot_and_policy_may_have_a_computer_each_and_together_they_run_every_node_once(launch):
+    described = launch('bringup.launch.py')
+    assert described.arguments['computer'].default_value == 'all'
+    assert described.arguments['computer'].choices == ['all', 'policy', 'robot']
+    kept = {name: node.condition.predicate for name, node in described.nodes.items() if node.executable == 'keep'}
+    assert all(unless.left.name == 'computer' for unless in kept.values())
+    here = {computer: {name for name, unless in kept.items() if unless.right != computer}
+            for computer in described.arguments['computer'].choices}
+    assert here['policy'] == {'vlm_reasoner', 'latent_buffer', 'action_generator'}
+    assert here['policy'] | here['robot'] == here['all'] == set(kept)
+    assert not here['policy'] & here['robot']
 
 
 def test_a_replay_follows_the_clock_and_keeps_its_commands_from_the_controllers(launch):

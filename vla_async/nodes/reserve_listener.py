@@ -12,6 +12,7 @@ from vla_async.timebase import NS_PER_MS, nanoseconds, step_ns
 from vla_async.types import JointCommand
 
 BRAKED_NS, BRAKED_PERIODS = 20 * NS_PER_MS, 3  # until then braking shows nowhere: what was under way may go on
+FRESH_NS = 20 * NS_PER_MS  # a reserve at work speaks more often: an older word that is not of rest is not its last
 # as long as it takes to hear a reserve that is at work; a process that stood still has much else to read first
 PATIENCE_NS, LONG_PATIENCE_NS = 8 * NS_PER_MS, 100 * NS_PER_MS
 LOOK_S = 0.002
@@ -37,17 +38,27 @@ class ReserveListener:
     def since(self, last: Tick, believes: Callable[[JointCommand, int], bool]) -> JointCommand | None:
         """The reserve's newest set-point since the bridge's last tick; None when there is none.
 
-        What is not believed, by a steady clock's time [ns], is passed over: a reserve at work will speak again.
+        What is not believed, by a steady clock's time [ns], is passed over: a reserve at work will speak again. What it
+        has said meanwhile is read one by one, so an older word of motion is followed by newer ones; the robot waits for
+        them in good hands.
         """
         if not self._node.count_publishers(topics.RESERVE_SET_POINT.name):
             return None
-        now_ns = time.monotonic_ns()
-        until_ns = now_ns + (PATIENCE_NS if now_ns - last.steady_ns < self._gap_ns else LONG_PATIENCE_NS)
+        begun_ns, newest = time.monotonic_ns(), None
+        short = begun_ns - last.steady_ns < self._gap_ns
         while True:
-            message = self._heard.newest()
-            said = None if message is None else set_point_value(message)
-            if said is not None and said.stamp_ns > last.now_ns and believes(said, time.monotonic_ns()):
-                return said
-            if time.monotonic_ns() > until_ns:
-                return None
+            said = self._said()
+            if (said is not None and said.stamp_ns > (last.now_ns if newest is None else newest.stamp_ns)
+                    and believes(said, time.monotonic_ns())):
+                newest = said
+            patience_ns = PATIENCE_NS if short and newest is None else LONG_PATIENCE_NS
+            if time.monotonic_ns() - begun_ns > patience_ns or (newest is not None and self._is_last(newest)):
+                return newest
             time.sleep(LOOK_S)
+
+    def _said(self) -> JointCommand | None:
+        message = self._heard.newest()
+        return None if message is None else set_point_value(message)
+
+    def _is_last(self, said: JointCommand) -> bool:
+        return self._node.now_ns() - said.stamp_ns <= FRESH_NS or not said.velocity.any()

@@ -28,7 +28,7 @@ NODES = tuple(spec.name for spec in (*processes.NODES, *VIEW))
 LIFECYCLE = tuple(spec.name for spec in PIPELINE if spec.lifecycle)
 BAG, BAG_BEFORE = 'bag', 'bag_before'  # folders
 BAG_LIMIT = 1 << 30  # bytes; the recorder then begins a new bag between two runs
-POLICY_HOST = ('vlm_reasoner', 'latent_buffer', 'action_generator')  # a computer of its own, in many a robot
+POLICY_HOST = tuple(spec.name for spec in PIPELINE if spec.policy)
 PUBLISHERS = {'action_chunk': 'action_generator', 'latent': 'latent_buffer', 'trajectory': 'chunk_fuser'}
 
 
