@@ -707,21 +707,25 @@ def reserve_of(robot):
     return ReserveBrake(CONFIG, np.ones(ROBOT.dof, dtype=bool), last, TICK, begin_ns, begin_ns)
 
 
-def relieved(robot, silent_ns, spoil=0.0, ahead_ns=0):
-    """Let the bridge stand still for so long, and hear from its reserve, whose word may be spoilt, or stamped ahead."""
+def relieved(robot, silent_ns, spoil=0.0, ahead_ns=0, age_ns=0):
+    """Let the bridge stand still for so long, and hear from its reserve.
+
+    Its word may be spoilt, stamped ahead, or have been said `age_ns` ago.
+    """
     reserve = reserve_of(robot)
-    said = reserve.tick(robot.now_ns + silent_ns).command
+    said = reserve.tick(robot.now_ns + silent_ns - age_ns).command
     robot.now_ns += silent_ns
     said = replace(said, position=said.position + spoil, stamp_ns=said.stamp_ns + ahead_ns)
     robot.follower.resume_from(said, robot.ros_ns, robot.now_ns)
     return reserve
 
 
-@pytest.mark.parametrize('silent_ms', [24, 80, 304, 4000])
-def test_after_a_standstill_it_goes_on_from_where_its_reserve_has_brought_the_robot(silent_ms):
+@pytest.mark.parametrize(('silent_ms', 'age_ms'), [(24, 0), (80, 0), (304, 0), (4000, 0), (80, 50), (304, 200),
+                                                   (4000, 3950)])
+def test_after_a_standstill_it_goes_on_from_where_its_reserve_has_brought_the_robot(silent_ms, age_ms):
     robot = Robot()
     robot.run(0.4, begin(robot))
-    reserve = relieved(robot, silent_ms * MS)
+    reserve = relieved(robot, silent_ms * MS, age_ns=age_ms * MS)
     begun = len(robot.sent)
     robot.run(0.6)
     for command in robot.sent[begun:]:
@@ -730,13 +734,16 @@ def test_after_a_standstill_it_goes_on_from_where_its_reserve_has_brought_the_ro
     assert robot.follower.accept(still(robot.now_ns, robot.sent[-1].position), robot.now_ns) is None
 
 
+@pytest.mark.parametrize('age_ms', [0, 48])
 @pytest.mark.parametrize('jump_s', [-10.0, 10.0])
-def test_a_clock_that_is_set_while_the_bridge_stands_still_makes_no_difference(jump_s):
+def test_a_clock_that_is_set_while_the_bridge_stands_still_makes_no_difference(jump_s, age_ms):
     robot = Robot()
     robot.run(0.4, begin(robot))
     robot.jump_ns = round(jump_s * S)
-    relieved(robot, 80 * MS)
+    reserve = relieved(robot, 80 * MS, age_ns=age_ms * MS)
     robot.sent.clear()  # what the reserve sent lies between
+    robot.run(0.008)
+    np.testing.assert_allclose(robot.sent[-1].position, reserve.tick(robot.now_ns).command.position, atol=2e-3)
     robot.run(0.6).assert_safe()
     assert robot.at_rest
     assert robot.follower.reason == 'no set-point was sent; the reserve has braked'

@@ -28,10 +28,8 @@ from vla_async.bridge.watches import Watches
 from vla_async.bridge.window_check import window_fault
 from vla_async.errors import DataError
 from vla_async.joint_order import JointReading
-from vla_async.timebase import NS_PER_MS, seconds
+from vla_async.timebase import seconds
 from vla_async.types import FloatArray, JointCommand, JointWindow
-
-FRESH_NS = 50 * NS_PER_MS  # a reserve at work speaks more often
 
 
 class MotionFollower(StateMachine):
@@ -62,19 +60,21 @@ class MotionFollower(StateMachine):
             elapsed_ns = self._clock.since_ns(steady_ns)
             return self.moving and goes_on(self._config, self._course.command, last, elapsed_ns)
 
-    def resume_from(self, last: JointCommand, now_ns: int, steady_ns: int) -> bool:
-        """While no set-points were sent another process has braked the robot: go on from the last one of that.
+    def resume_from(self, last: JointCommand, now_ns: int, steady_ns: int) -> JointCommand | None:
+        """While no set-points were sent another process has braked the robot, and still does: go on from where.
 
-        Its stamp is of the time before the clock was set, if that has happened; whether it is believed is returned.
+        `last` is any set-point of that: how braking goes on from there is known. Its stamp is of the time before the
+        clock was set, if that has happened. None is returned when it is not believed.
         """
         with self._lock:
             if not self.believes(last, steady_ns):
-                return False
-            fresh = 0 <= now_ns - last.stamp_ns <= FRESH_NS
-            self._forget_time(self._clock.step(now_ns, steady_ns))
-            self._course.brake_from(last.state, last.stamp_ns if fresh else now_ns)
+                return None
+            step = self._clock.step(now_ns, steady_ns)
+            self._forget_time(step)
+            age_ns = max(step.elapsed_ns - (last.stamp_ns - self._course.command.stamp_ns), 0)
+            self._course.brake_from(last.state, now_ns - age_ns)
             self._stopping('no set-point was sent; the reserve has braked')
-            return True
+            return JointCommand(now_ns, *self._course.motion.sample(now_ns))
 
     def observe_speed(self, scale: float) -> None:
         """The share of its speed at which the robot's controllers follow trajectories, 1: all of it."""

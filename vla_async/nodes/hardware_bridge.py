@@ -200,6 +200,8 @@ class HardwareBridgeNode(PipelineNode):
                 return
             if payload is not None:
                 self._controllers[output].publish(to_controller(output, payload, tick.now_ns))
+        if self._reserve.may_have_braked(tick):  # it would take this for a bridge that is back
+            return
         self._set_points.publish(self._set_point.of(
             tick.command, self.now_ns(), follower.trajectory_ns, follower.state, follower.reason, late=late,
             latched=follower.latched))
@@ -212,8 +214,9 @@ class HardwareBridgeNode(PipelineNode):
             return
         if not self._follower.moving:
             return
-        braked = self._reserve.since(last, self._follower.believes)
-        if braked is not None and self._follower.resume_from(braked, *one_instant(self.now_ns)):
+        said = self._reserve.since(last, self._follower.believes)
+        braked = None if said is None else self._follower.resume_from(said, *one_instant(self.now_ns))
+        if braked is not None:
             self._senders |= {output: make_output(output, self.robot, OutputSettings(
                 self._values.joint_state_age_s, braked.velocity)) for output in self._senders if needs_bridge(output)}
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from vla_async.bench.faults import hosts
-from vla_async.bench.faults.hosts import BOOT_ID, HERE, THERE, second_host
+from vla_async.bench.faults.hosts import BOOT_ID, addresses, second_host
 from vla_async.errors import EnvironmentFault
 from vla_async.launcher.environment import environment
 
 PORT = 5555
-ECHO = f"""
-import socket
+ECHO = """
+import socket, sys
 line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-line.bind(('{THERE}', {PORT}))
+line.bind((sys.argv[1], int(sys.argv[2])))
 print('listening', flush=True)
 while True:
     word, sender = line.recvfrom(100)
@@ -27,22 +27,24 @@ PATIENCE_S, SILENCE_S = 5.0, 0.3
 
 
 @pytest.fixture
-def host(tmp_path):
+def host(tmp_path, monkeypatch):
+    (tmp_path / 'a folder').mkdir()
+    monkeypatch.chdir(tmp_path / 'a folder')
     with ExitStack() as stack:
-        yield enter(stack, tmp_path)
+        yield enter(stack, Path('its files'))
 
 
 @pytest.fixture
 def echo(host):
     """Ask the other host for an answer; whether it comes."""
-    with subprocess.Popen([*host.prefix, sys.executable, '-S', '-c', ECHO], text=True,
+    with subprocess.Popen([*host.prefix, sys.executable, '-S', '-c', ECHO, host.there, str(PORT)], text=True,
                           stdout=subprocess.PIPE) as there, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         assert there.stdout.readline() == 'listening\n'
-        line.bind((HERE, 0))
+        line.bind((host.here, 0))
 
         def ask(word, patience_s):
             line.settimeout(patience_s)
-            line.sendto(word, (THERE, PORT))
+            line.sendto(word, (host.there, PORT))
             try:
                 return line.recv(100) == word
             except TimeoutError:
@@ -62,9 +64,10 @@ def test_words_pass_while_the_cable_is_in(host, echo):
 def test_a_process_there_has_its_address_and_runs_on_another_machine(host):
     def there(*words):
         return subprocess.run([*host.prefix, *words], text=True, capture_output=True, check=True).stdout
-    assert THERE in there('ip', '-br', 'address')
-    assert HERE not in there('ip', '-br', 'address')
+    assert host.there in there('ip', '-br', 'address')
+    assert host.here not in there('ip', '-br', 'address')
     assert there('cat', BOOT_ID) != Path(BOOT_ID).read_text()
+    assert there('pwd').strip() == str(Path.cwd())
 
 
 def test_ros_finds_the_way_from_one_host_to_the_other(host):
@@ -79,6 +82,12 @@ def test_ros_finds_the_way_from_one_host_to_the_other(host):
             talker.terminate()
     claim.release()
     assert heard.returncode == 0, heard.stderr
+
+
+def test_two_processes_have_cables_of_their_own():
+    ends = {end for process in range(1000, 1100) for end in addresses(process)}
+    assert len(ends) == 200
+    assert addresses(1 << 22)[0].startswith('198.18.')
 
 
 def test_nothing_is_left(tmp_path):

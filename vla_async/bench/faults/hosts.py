@@ -13,13 +13,15 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
+from shlex import quote
 from typing import IO, cast
 
 from vla_async.errors import EnvironmentFault
 from vla_async.launcher.transport import AS_IN_PROFILE, PROFILE, RANGE
 
-HERE, THERE, BITS = '198.18.77.1', '198.18.77.2', 30  # of those that are for tests (RFC 2544) and in no network
+NETWORK, BITS = ip_network('198.18.0.0/16'), 30  # addresses that are for tests (RFC 2544); one cable has four of them
 BOOT_ID = '/proc/sys/kernel/random/boot_id'
 TOOLS = ('unshare', 'nsenter', 'mount', 'ip')  # of util-linux, mount and iproute2
 READY = 'ready'
@@ -44,10 +46,12 @@ class SecondHost:
 
     def __init__(self, host: int, switch: int, folder: Path) -> None:
         """`host`, `switch`: ids of processes in these namespaces; raises EnvironmentFault when no cable can be laid."""
-        self.prefix = ('nsenter', f'--net=/proc/{host}/ns/net', f'--mount=/proc/{host}/ns/mnt', '--')
+        self.prefix = ('nsenter', f'--net=/proc/{host}/ns/net', f'--mount=/proc/{host}/ns/mnt', f'--wd={Path.cwd()}',
+                       '--')
         self._switch = ('nsenter', f'--net=/proc/{switch}/ns/net', '--')
-        self._profile = folder / 'two_hosts.xml'
-        self._profile.write_text(DDS.format(here=HERE, there=THERE))
+        self._profile = folder.resolve() / 'two_hosts.xml'
+        self.here, self.there = addresses(os.getpid())
+        self._profile.write_text(DDS.format(here=self.here, there=self.there))
         self._lay_cables(host, switch)
 
     @property
@@ -72,9 +76,15 @@ class SecondHost:
             _run(*self._switch, 'ip', 'link', 'set', port, 'master', 'switch', 'up')
         _run(*self._switch, 'ip', 'link', 'set', 'switch', 'up')
         _run(*self.prefix, 'ip', 'link', 'set', 'lo', 'up')
-        for where, device, address in (((), end, HERE), (self.prefix, 'cable', THERE)):
+        for where, device, address in (((), end, self.here), (self.prefix, 'cable', self.there)):
             _run(*where, 'ip', 'address', 'add', f'{address}/{BITS}', 'dev', device)
             _run(*where, 'ip', 'link', 'set', device, 'up')
+
+
+def addresses(process: int) -> tuple[str, str]:
+    """Of the two ends of the cable of the process with this id; another's are different."""
+    first = process * 4 % NETWORK.num_addresses
+    return str(NETWORK[first + 1]), str(NETWORK[first + 2])
 
 
 @contextmanager
@@ -90,7 +100,7 @@ def second_host(folder: Path) -> Iterator[SecondHost]:
     boot_id = folder / 'boot_id'
     boot_id.write_text(f'{uuid.uuid4()}\n')
     with _namespace('true', '--net') as switch, _namespace(
-            f'mount --bind {boot_id} {BOOT_ID}', '--net', '--mount', '--propagation', 'private') as host:
+            f'mount --bind {quote(str(boot_id))} {BOOT_ID}', '--net', '--mount', '--propagation', 'private') as host:
         try:
             yield SecondHost(host, switch, folder)
         finally:  # with the switch it would go as well, but only a moment later
