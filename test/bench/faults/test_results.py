@@ -155,11 +155,13 @@ def test_the_page_shows_every_fault_and_why_it_failed():
     results = Results(CONDITIONS, None)
     results.add(run())
     results.add(run('NaN on <joint_states>', why='beyond & away', recovery_s=None, hold_s=None, violations=33))
+    results.try_again(replace(run('NaN on <joint_states>', why='came to rest after 1 s'), refused=('refused for <x>',)))
     results.note(memory={'minutes': 5.0, 'warm_up': 0.3, 'flat': True, 'processes': {
         'chunk_fuser': {'held_mib': 70.0, 'growth_mib': 0.1, 'flat': True}}})
     html = page(results.content)
     for words in ('1 of 2 faults passed', 'NaN on &lt;joint_states&gt;', 'beyond &amp; away', 'chunk_fuser', '2 cores',
-                  'Nothing: no process', 'cause: lateness'):
+                  'Nothing: no process', 'cause: lateness',
+                  'run 0: came to rest after 1 s, refused for &lt;x&gt;'):
         assert words in html
     assert html.count('data:image/png;base64,') == 3  # recoveries, and one for each fault
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ BEFORE_S = 0.5  # of the trace
 TAIL_S = 1.0  # how long a robot is watched after it has recovered
 BACK_PATIENCE_S = 30.0  # with a process that was started again
 SPARE_PATIENCE_S = 180.0  # with one that prepares with what processor time is left over
+REFUSED_FOR = 'refused for '  # so begin the bridge's counts of motions that would lead the robot into itself, say
+MOST_AGAIN = 2  # rest for such a reason says nothing of the fault, unless it always comes with it
 EPISODE_RUNS = 10  # then the table is tidied up
 FLUSHED_S = 1.0  # until the recorder has written what came before
 
@@ -75,7 +78,8 @@ def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tupl
     last = ''
     while pending:
         fault, number = pending[0]
-        rng = np.random.default_rng([plan.options.seed, zlib.crc32(fault.name.encode()), number])
+        again = results.tried_again(fault.name, number)
+        rng = np.random.default_rng([plan.options.seed, zlib.crc32(fault.name.encode()), number, again])
         owned.look(graph)
         try:
             _prepare(graph, fault, rng)
@@ -86,10 +90,13 @@ def _until_broken(graph: Graph, plan: Plan, results: Results, pending: list[tupl
             return
         run = attempt(graph, plan, fault, number, rng)
         graph.tried, graph.clean = graph.tried + 1, run.verdict.passed and not fault.resets
-        results.add(run)
         owned.look(graph)
-        pending.pop(0)
         last = f'{fault.name}, run {number}'
+        if run.verdict.only_rested and run.refused and again < MOST_AGAIN:
+            results.try_again(run)
+            continue
+        results.add(run)
+        pending.pop(0)
         yield run
 
 
@@ -116,7 +123,7 @@ def attempt(graph: Graph, plan: Plan, fault: Fault, number: int, rng: np.random.
     context = Context(graph.driver, graph.starter, plan.options.robot, graph.clocks, graph.host, graph.folder, rng)
     mark, evidence = graph.driver.recording.mark(), Evidence(graph.folder / 'logs')
     bridge = graph.starter.processes['hardware_bridge']
-    restarts = bridge.restarts
+    restarts, refused = bridge.restarts, _refused(graph)
     trace, verdict, restart_s = _outcome(graph, fault, mark, context)
     load, said = os.getloadavg()[0], () if verdict.passed else tuple(_complaints(graph))
     kept, died = None, bridge.restarts > restarts
@@ -126,7 +133,8 @@ def attempt(graph: Graph, plan: Plan, fault: Fault, number: int, rng: np.random.
     if plan.evidence is not None and not verdict.passed:
         kept = evidence.keep(graph.bags, mark.made_ns, folder_of(plan.evidence, fault.name, number))
     stamps = judged_by_stamps(graph.bags, plan.options.robot, mark.made_ns, died=died)
-    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, load, said, stamps, kept)
+    return Run(fault.name, number, fault.expectation, verdict, trace, restart_s, load, said, stamps, kept,
+               tuple(_refused(graph) - refused))
 
 
 def _outcome(graph: Graph, fault: Fault, mark: Mark, context: Context) -> tuple[Trace, Verdict, float | None]:
@@ -174,6 +182,13 @@ def _settled(fault: Fault, trace: Trace) -> bool:
         return now_s > max(HOLD_S, trace.end_s) + TAIL_S
     recovery_s = recovery_time_s(trace)
     return recovery_s is not None and now_s > trace.end_s + recovery_s + TAIL_S
+
+
+def _refused(graph: Graph) -> Counter[str]:
+    """How many motions the bridge has refused for the robot's body so far, each kind by its name in the diagnostics."""
+    bridge = graph.driver.watch.figures.health.get('hardware_bridge')
+    values = {} if bridge is None else bridge.values
+    return Counter({name: int(count) for name, count in values.items() if name.startswith(REFUSED_FOR)})
 
 
 def _complaints(graph: Graph) -> Iterator[str]:

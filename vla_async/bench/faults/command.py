@@ -168,6 +168,8 @@ def _memory(plan: Plan, results: Results, minutes: float) -> None:
 
 def _print(console: Console, results: Results) -> None:
     from rich.table import Table
+
+    from vla_async.bench.faults.rows import again_in_words
     table = Table(box=None, pad_edge=False)
     for heading in ('', 'fault', 'passed', 'violations', 'to rest [s]', 'motion back [s]', 'node back [s]'):
         table.add_column(heading, justify='left' if heading in ('', 'fault') else 'right')
@@ -178,6 +180,8 @@ def _print(console: Console, results: Results) -> None:
         table.add_row(mark, entry['name'], f'{entry["passed"]} of {entry["runs"]}', str(entry['limit_violations']),
                       *times)
     console.print(table)
+    for again in results.content['tried_again']:
+        console.print(again_in_words(again), markup=False, highlight=False)
     for line in results.content['stuck']:
         console.print(f'[red]could not go on[/] {line}')
     for line in (*results.content['leftovers'], *_grown(results.content['memory'])):

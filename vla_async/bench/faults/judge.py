@@ -14,6 +14,7 @@ STILL = 5e-3  # the same for the joints, which swing out after their set-points 
 LASTING_S = 0.1  # rest and motion count when they last so long
 SILENT_S = 1.0  # who has not been heard of for longer may do anything
 UNJUDGED_S = 1.0  # a run of which more was not judged tells too little
+RESTED = 'came to rest after'  # of a motion that should have gone on
 HOLD_S = 3.0  # rest, where it is demanded, must begin within this time
 
 
@@ -43,6 +44,11 @@ class Verdict:
     @property
     def passed(self) -> bool:
         return not self.why
+
+    @property
+    def only_rested(self) -> bool:
+        """Whether nothing was wrong but that the robot came to rest."""
+        return self.why.startswith(RESTED)
 
 
 def judge(trace: Trace, expectation: str, patience_s: float) -> Verdict:
@@ -98,7 +104,7 @@ def _motion(expectation: str, hold_s: float | None, recovery_s: float | None, pa
     if expectation == RESTS:
         return '' if hold_s is not None and hold_s <= HOLD_S else f'not at rest within {HOLD_S:g} s'
     if expectation == GOES_ON and hold_s is not None:
-        return f'came to rest after {hold_s:.2f} s'
+        return f'{RESTED} {hold_s:.2f} s'
     if recovery_s is None:
         return 'the motion did not come back'
     return '' if recovery_s <= patience_s else f'the motion came back after {recovery_s:.2f} s, not {patience_s:g} s'

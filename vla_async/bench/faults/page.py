@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from vla_async.bench.faults.pictures import recoveries, speed
-from vla_async.bench.faults.rows import in_words
+from vla_async.bench.faults.rows import again_in_words, in_words
 from vla_async.replay.html import STYLE, number
 
 COLUMNS = ('', 'fault', 'the robot', 'runs', 'passed', 'violations', 'to rest [s]', 'motion back [s]', 'node back [s]')
@@ -21,6 +21,7 @@ def page(content: Mapping[str, Any]) -> str:
     parts = [f'<h1>{escape(_headline(entries))}</h1>', f'<p>{escape(_conditions(content["conditions"]))}</p>',
              _cards(entries), f'<div class="box">{_table(entries)}</div>', _memory(content['memory']),
              *(f'<p>Left out: {escape(line)}</p>' for line in content['left_out']),
+             *(f'<p>{escape(again_in_words(again))}</p>' for again in content['tried_again']),
              _listed('Could not go on', content['stuck'], 'Never: after every fault the same processes went on.'),
              _listed('Left behind', content['leftovers'], 'Nothing: no process, no shared memory.'),
              f'<h2>Motion back</h2><div class="box">{_image(recoveries(entries))}</div>',

@@ -20,7 +20,7 @@ class Results:
         """
         self.path, self._order = path, {name: place for place, name in enumerate(order)}
         self.content: dict[str, Any] = {'conditions': dict(conditions), 'faults': [], 'memory': None, 'left_out': [],
-                                        'stuck': [], 'leftovers': []}
+                                        'tried_again': [], 'stuck': [], 'leftovers': []}
         if path is not None and path.exists():
             self._continue(path)
 
@@ -55,6 +55,15 @@ class Results:
         if entry['worst'] is None or badness(row) > badness(entry['each'][_place(entry)]):
             entry['worst'] = {'run': run.number, **trace_of(run.trace)}
         self.write()
+
+    def tried_again(self, fault: str, number: int) -> int:
+        """How often this run told nothing of the fault."""
+        return sum((entry['fault'], entry['run']) == (fault, number) for entry in self.content['tried_again'])
+
+    def try_again(self, run: Run) -> None:
+        """Note a run that tells nothing of the fault."""
+        entry = {'fault': run.fault, 'run': run.number, 'why': f'{run.verdict.why}, {" and ".join(run.refused)}'}
+        self.note(tried_again=[*self.content['tried_again'], entry])
 
     def note(self, **content: Any) -> None:
         """Replace other parts of the content."""

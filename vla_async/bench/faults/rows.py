@@ -34,6 +34,7 @@ class Run:
     said: tuple[str, ...] = ()  # what the nodes complained of at the end of a run that failed; explains, judges nothing
     stamps: StampReport | None = None
     evidence: Path | None = None  # folder
+    refused: tuple[str, ...] = ()  # why the bridge would not let the policy move the robot meanwhile: its own body
 
 
 def row_of(run: Run) -> Entry:
@@ -105,6 +106,11 @@ def in_words(row: Entry) -> str:
     return (f'cause: {row["cause"]}; by their own stamps the set-points took {used}, {stamps["stop"]:.2f} of '
             f'acceleration as they ended in motion, {stamps["jump"]:.2f} as they began again elsewhere, and came up to '
             f'{stamps["longest_gap_s"]:.3f} s apart')
+
+
+def again_in_words(entry: Entry) -> str:
+    """What is told of a run that was no use."""
+    return f'tried again at another instant: {entry["fault"]}, run {entry["run"]}: {entry["why"]}'
 
 
 def _short(value: float | None) -> float | None:
