@@ -97,6 +97,8 @@ def test_the_version_is_the_package_s(capsys):
     (['--robot', 'r2d2', '--seeds', '0:1'], 'astribot_s1'),
     (['--checkpoint', 'nowhere', '--seeds', '0:1'], 'nowhere'),
     (['--jobs', '0', '--seeds', '0:1'], '--jobs'),
+    (['--robot', 'so101', '--checkpoint', 'astribot_s1_touch', '--seeds', '0:1'], 'not for so101'),
+    (['--robot', 'so101', '--checkpoint', 'astribot_s1_touch', '--seeds', '0:2', '--jobs', '2'], 'not for so101'),
     (['--time-limit', '0', '--seeds', '0:1'], '--time-limit'),
 ])
 def test_evaluate_names_what_is_wrong_before_it_starts(options, culprit, tmp_path, capsys):

@@ -17,6 +17,8 @@ SHELLS = {'nodes', 'cli', 'demo', 'doctor', 'launcher', 'bench', 'nudge', 'recor
 OUTSIDE_CORE = SHELLS | {'sim', 'training'}
 ROS = {'rclpy', 'ament_index_python', 'launch', 'launch_ros', 'builtin_interfaces', 'rcl_interfaces'}
 
+EXPERT = ('vla_async.sim.expert', 'vla_async.sim.inverse_kinematics')
+
 # third-party package -> rooms that may import it
 ONLY_IN = {
     'torch': {'reasoning', 'acting', 'training', 'doctor'},  # doctor asks it whether it sees a GPU
@@ -102,6 +104,15 @@ def test_heavy_packages_stay_in_their_rooms() -> None:
         return top(name) in ONLY_IN and room(module) not in ONLY_IN[top(name)]
 
     assert not offenders(everywhere, misplaced)
+
+
+def test_the_scripted_expert_makes_demonstrations_and_nothing_else() -> None:
+    """It knows where everything is, so it must never be in the loop."""
+    def used(module: str, name: str) -> bool:
+        return name.startswith(EXPERT) and module not in EXPERT
+
+    assert not offenders(lambda where: where != 'training', used)
+    assert all(module in SOURCES for module in EXPERT)
 
 
 def test_nobody_imports_a_node() -> None:

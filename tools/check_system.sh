@@ -34,14 +34,12 @@ can 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("include"), "Pyt
 
 loads() { can "import ctypes; ctypes.CDLL('$1')"; }
 
-# off-screen rendering of the simulated cameras: OSMesa alone will do, else EGL with a driver from Mesa or NVIDIA
-if ! loads libOSMesa.so.8 && ! loads libOSMesa.so.6; then
-  loads libEGL.so.1 || lacks 'libEGL, which renders off-screen' libegl1
-  loads libOpenGL.so.0 || loads libGL.so.1 || lacks 'libOpenGL, which renders' libopengl0
-  if ! loads libEGL_nvidia.so.0; then
-    loads libEGL_mesa.so.0 || lacks 'the EGL driver of Mesa' libegl-mesa0
-    ls /usr/lib*/dri/*swrast_dri.so /usr/lib/*/dri/*swrast_dri.so 2>/dev/null | grep -q . ||
-      lacks 'the software renderer of Mesa' libgl1-mesa-dri
-  fi
+# off-screen rendering of the simulated cameras: EGL with a driver from Mesa or NVIDIA
+loads libEGL.so.1 || lacks 'libEGL, which renders off-screen' libegl1
+loads libOpenGL.so.0 || loads libGL.so.1 || lacks 'libOpenGL, which renders' libopengl0
+if ! loads libEGL_nvidia.so.0; then
+  loads libEGL_mesa.so.0 || lacks 'the EGL driver of Mesa' libegl-mesa0
+  ls /usr/lib*/dri/*swrast_dri.so /usr/lib/*/dri/*swrast_dri.so 2>/dev/null | grep -q . ||
+    lacks 'the software renderer of Mesa' libgl1-mesa-dri
 fi
 exit $missing

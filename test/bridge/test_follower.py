@@ -8,6 +8,7 @@ import pytest
 from vla_async import embodiment
 from vla_async.bridge import FollowerConfig, MotionFollower
 from vla_async.bridge.handover import LastWord
+from vla_async.bridge.motion import Spline
 from vla_async.bridge.reserve_brake import ReserveBrake
 from vla_async.bridge.stop_signal import StopSignal
 from vla_async.errors import DataError
@@ -553,6 +554,40 @@ def test_a_way_that_was_found_before_the_robot_was_moved_is_not_gone():
     robot = Robot(body=Looking())
     assert robot.follower.accept(quintic(T0, 0.3), T0) == (
         'the robot has changed its motion meanwhile: it is holding')
+
+
+@pytest.mark.parametrize('ahead', [0.01, 0.03])
+@pytest.mark.parametrize('after_s', [0.5, 0.7, 0.8, 0.9])
+def test_a_glide_onto_a_motion_at_full_speed_is_no_faster_than_the_joint_may(ahead, after_s):
+    distance = 0.99 * CONFIG.velocity[ARM] * 2.0 / 1.875  # of a quintic of 2 s
+
+    def lead(robot):
+        far = robot.now_ns - T0 > after_s * S
+        motion = quintic(robot.now_ns, distance, duration_s=2.0)
+        motion.position[:, ARM] += ahead * far
+        robot.follower.accept(motion, robot.now_ns)
+    robot = Robot().run(1.5, lead)
+    robot.assert_safe()
+    speeds = np.diff([command.position[ARM] for command in robot.sent]) / (TICK / S)
+    assert np.abs(speeds).max() <= 1.002 * CONFIG.velocity[ARM]
+    assert np.abs(speeds).max() > 0.95 * CONFIG.velocity[ARM]
+
+
+def test_a_set_point_that_jumps_is_not_sent_and_the_robot_is_brought_to_rest(monkeypatch):
+    """No window that is accepted holds such a thing; should a motion do it all the same, the guard looks last."""
+    honest = Spline.sample
+
+    def jumping(self, now_ns):
+        state = honest(self, now_ns)
+        state[0, ARM] += 0.2 * (now_ns > T0 + S // 2)
+        return state
+    robot = Robot().run(0.4, lambda robot: robot.follower.accept(quintic(robot.now_ns, 0.6), robot.now_ns))
+    monkeypatch.setattr(Spline, 'sample', jumping)
+    robot.run(1.5)
+    assert robot.follower.guarded == 1
+    assert robot.follower.reason.startswith('guard: ')
+    assert robot.follower.state == 'holding'
+    robot.assert_safe()
 
 
 @pytest.mark.parametrize('unbounded', ['continuous', 'velocity'])

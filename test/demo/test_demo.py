@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 from rosbags.highlevel import AnyReader
 
@@ -14,6 +15,7 @@ from vla_async import embodiment, graph
 from vla_async.acting.policy import load_generator
 from vla_async.cli import main
 from vla_async.replay.parity import chunk_parity, motion_parity
+from vla_async.replay.report import SCHEMA
 
 SHARED_MEMORY = Path('/dev/shm')  # noqa: S108  the place that Fast DDS uses
 PATIENCE_S = 240.0  # a busy machine; ordinarily it takes a tenth
@@ -93,6 +95,7 @@ def test_an_episode_over_dds_leaves_a_report_a_video_and_a_bag_that_replays_to_t
     run = demo('--seed', '3', '--time-limit', '8')  # a busy machine takes its time to begin
     assert run.end() == 0, run.text()
     report = json.loads((run.report / 'report.json').read_text())
+    jsonschema.validate(report, json.loads(SCHEMA.read_text()))
     (episode,) = report['episodes']
     assert (episode['task'], episode['seed']) == ('touch', 3)
     assert episode['instruction'] in run.text()

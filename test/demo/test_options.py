@@ -1,10 +1,12 @@
 import importlib
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import pytest
 import yaml
 
 from vla_async import embodiment, graph
+from vla_async.acting import policy
 from vla_async.demo import processes
 from vla_async.demo.options import DemoOptions
 from vla_async.errors import CheckpointError, ConfigError, VlaAsyncError
@@ -34,6 +36,17 @@ def test_a_wrong_option_is_named_with_what_would_be_right(parse, words, message)
 def test_a_checkpoint_for_another_robot_is_refused_before_anything_starts(parse):
     with pytest.raises(CheckpointError, match='a policy for the robot astribot_s1, not for so101'):
         DemoOptions.check(parse('--robot', 'so101'))
+
+
+def test_a_policy_of_somebody_else_is_left_to_its_loader(parse, tmp_path, monkeypatch):
+    folder = tmp_path / 'theirs'
+    folder.mkdir()
+    (folder / 'policy.json').write_text('{"kind": "theirs", "anything": 1}')
+    with pytest.raises(ConfigError, match="unknown policy kind 'theirs'"):
+        DemoOptions.check(parse('--checkpoint', str(folder)))
+    entry = EntryPoint('theirs', 'their.package:load', policy.GROUP)
+    monkeypatch.setattr(policy, 'entry_points', lambda group: [entry])
+    assert DemoOptions.check(parse('--checkpoint', str(folder))).checkpoint == folder
 
 
 @pytest.mark.parametrize(('display', 'words', 'shown'), [

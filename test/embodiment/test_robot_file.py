@@ -55,6 +55,8 @@ def test_an_unknown_robot_lists_the_valid_ones():
 @pytest.mark.parametrize('path, value, culprit', [
     (('joints', 'torso_1', 'velocity'), -1.0, 'torso_1: velocity must be positive'),
     (('joints', 'torso_1', 'lower'), float('nan'), 'torso_1: lower must be a finite number'),
+    (('joints', 'torso_1', 'upper'), None, 'torso_1: upper must be a finite number'),
+    (('joints', 'torso_1', 'velocity'), None, 'torso_1: velocity must be a finite number'),
     (('joints', 'torso_1', 'upper'), 'wide', 'torso_1: upper must be a finite number'),
     (('joints', 'torso_1', 'kind'), 'ball', 'torso_1: kind must be one of'),
     (('joints', 'torso_1', 'speed'), 3.0, 'torso_1: unknown key speed'),

@@ -41,6 +41,17 @@ def test_most_of_a_jump_of_the_target_is_done_a_quarter_second_after_the_chunk(r
     assert motion.max() <= 1.02
 
 
+@pytest.mark.parametrize('knot_s', [0.002, 1 / 60, 0.1])
+def test_the_last_tenth_of_a_second_stays_known_whatever_the_spacing_of_knots(knot_s: float) -> None:
+    """Windows begin in the past, while changes lie up to a second ahead."""
+    fused, said = fuser(knot_s=knot_s, commit_s=1.0), []
+    for k in range(45):
+        said.append(state(fused, k / 30))
+        assert fused.add(sine_chunk(k / 30, k + 1, steps=64), START + k * STEP).accepted
+        np.testing.assert_allclose(state(fused, max(k - 3, 0) / 30), said[max(k - 3, 0)], atol=1e-9)
+    assert np.ptp(np.stack(said)[:, 0], axis=0).min() > 0.05
+
+
 def test_when_chunks_stop_the_motion_runs_to_the_end_of_the_last_and_rests() -> None:
     fused = fuser()
     fused.add(sine_chunk(0.0, 1, amplitude=0.2), START)

@@ -9,14 +9,16 @@ from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 from vla_async_msgs.msg import StopSignal
 
+from vla_async import embodiment
 from vla_async.bridge.handover import LastWord
 from vla_async.nodes import bridge_membership, topics
 from vla_async.nodes.chunk_fuser import ChunkFuserNode
-from vla_async.nodes.conversions import to_time
+from vla_async.nodes.conversions import to_time, window_message
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
 from vla_async.resources import share
-from vla_async.types import JointCommand
+from vla_async.types import JointCommand, JointWindow
 
+ROBOT = embodiment.load('astribot_s1')
 SPEED = 'speed_scaling_state_broadcaster/speed_scaling'
 
 
@@ -89,6 +91,43 @@ def test_the_stop_signal_stops_the_robot_until_it_is_taken_back_and_released(gra
     say(word(False))
     graph.until(lambda: release().success, 'release')
     graph.until(lambda: not moving.still_since(10), 'motion')
+
+
+def test_a_stop_with_a_reason_without_end_stops_as_well_and_is_told_in_short(graph, moving):
+    """The reason is in every set-point until release."""
+    set_points = graph.hear(topics.JOINT_SET_POINT)
+    graph.say(topics.STOP_SIGNAL)(word(True, 'door ' * 200_000))
+    graph.until(lambda: moving.still_since(30), 'rest')
+    assert set_points[-1].reason.startswith('stop signal: door door')
+    assert len(set_points[-1].reason) < 1100
+
+
+def leading(joint, by, duration_s):
+    """A window that takes one joint there from home, from rest to rest."""
+    u = np.linspace(0.0, 1.0, 101)[:, None]
+    rows = np.zeros((3, 101, ROBOT.dof))
+    rows[0] = ROBOT.array('home')
+    joint = ROBOT.joint_names.index(joint)
+    for row, shape in enumerate((10 * u**3 - 15 * u**4 + 6 * u**5, 30 * u**2 - 60 * u**3 + 30 * u**4,
+                                 60 * u - 180 * u**2 + 120 * u**3)):
+        rows[row, :, joint] += by * shape[:, 0] / duration_s**row
+    return window_message(JointWindow(time.time_ns(), round(duration_s * 1e7), *rows), ROBOT.joint_names)
+
+
+@pytest.mark.parametrize(('by', 'fastest', 'refused_for', 'says'), [
+    (-1.2, 10.0, 'self-collision', 'would come within'), (0.3, 0.05, 'hand speed', 'hand'), (0.3, 10.0, '', '')])
+def test_a_window_is_held_against_the_robots_body_and_the_refusal_counted(graph, robot, by, fastest, refused_for, says):
+    graph.bring_up(HardwareBridgeNode, hand_speed_max=fastest)
+    graph.until(lambda: robot.commands, 'commands')
+    graph.say(topics.TRAJECTORY)(leading('left_arm_3', by, 2.0))
+    if refused_for:
+        graph.until_diagnosed('hardware_bridge', 'guard: ', says)
+        values = {pair.key: pair.value for pair in graph.status('hardware_bridge').values}
+        assert values[f'refused for {refused_for}'] == values['refused windows'] == '1'
+        assert values['stopped by the guard'] == '0'
+        assert robot.still_since(len(robot.commands))
+    else:
+        graph.until(lambda: not robot.still_since(10), 'motion')
 
 
 def test_a_stop_signal_whose_heartbeat_fails_stops_the_robot(graph, robot):

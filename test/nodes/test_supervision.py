@@ -4,6 +4,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from lifecycle_msgs.msg import Transition
@@ -13,16 +14,23 @@ from rclpy.parameter import Parameter
 from vla_async_msgs.action import RunTask
 from vla_async_msgs.msg import SimulationStatus
 
+from vla_async import embodiment
 from vla_async.errors import ConfigError
 from vla_async.launcher.process import Command as StarterCommand
 from vla_async.launcher.starter import Starter
 from vla_async.nodes import lifecycle_client, lifecycle_manager, topics
-from vla_async.nodes.conversions import to_duration
+from vla_async.nodes.chunk_fuser import ChunkFuserNode
+from vla_async.nodes.conversions import chunk_message, to_duration, to_ns
+from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+from vla_async.nodes.latent_conversions import latent_message
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.lifecycle_client import LifecycleClient, Question
 from vla_async.nodes.lifecycle_manager import LifecycleManager
 from vla_async.nodes.task_server import TaskServer
-from vla_async.timebase import nanoseconds
+from vla_async.timebase import NS_PER_S, nanoseconds
+from vla_async.types import ActionChunk, Latent
+
+ROBOT = embodiment.load('astribot_s1')
 
 
 class Willing(PipelineNode):
@@ -166,6 +174,44 @@ def test_cancel_ends_the_task(graph, start_server, resting_bridge):
     assert status == GoalStatus.STATUS_CANCELED
     assert result.message.startswith('cancelled; at rest')
     client.until_given('wave', '')
+
+
+def test_cancel_in_mid_motion_comes_to_rest_inside_the_limits(graph, start_server, robot, feed):
+    graph.bring_up(ChunkFuserNode)
+    graph.bring_up(HardwareBridgeNode)
+    feed()
+    client, said = start_server(), graph.hear(topics.JOINT_SET_POINT)
+    handle = client.ask('wave')
+    graph.until(lambda: said and np.abs(said[-1].velocity).max() > 0.1, 'motion')
+    client.answer(handle.cancel_goal_async())
+    status, result = client.end(handle)
+    assert status == GoalStatus.STATUS_CANCELED
+    assert result.message.startswith('cancelled; at rest after ')
+    graph.until(lambda: not np.any(said[-1].velocity), 'rest')
+    velocities, times_s = np.stack([m.velocity for m in said]), np.array([to_ns(m.header.stamp) for m in said]) / 1e9
+    allowed = ROBOT.array('acceleration') * np.diff(times_s)[:, None]
+    assert (np.abs(np.diff(velocities, axis=0)) <= 1.01 * allowed + 1e-6).all()
+    robot.assert_calm()
+
+
+def test_feedback_tells_what_the_robot_does_and_how_old_latent_and_chunk_are(graph, start_server, resting_bridge):
+    client = start_server()
+    client.ask('wave')
+    graph.until(lambda: client.feedback, 'feedback')
+    assert client.feedback[-1].state == 'waiting for the first motion'
+    latents, chunks, now_ns = graph.say(topics.LATENT), graph.say(topics.ACTION_CHUNK), time.time_ns()
+    numbers = np.ones((2, 4), np.float16)
+    latents(latent_message(Latent(now_ns - 20 * NS_PER_S, now_ns, 1, 1, 'wave', 'model', numbers, numbers)))
+    chunk = ActionChunk(now_ns, NS_PER_S // 30, np.tile(ROBOT.array('home'), (32, 1)), sequence=1,
+                        observation_ns=now_ns - 10 * NS_PER_S)
+    chunks(chunk_message(chunk, ROBOT.joint_names))
+    graph.until(lambda: client.feedback[-1].chunk_age.sec >= 0 <= client.feedback[-1].latent_age.sec, 'both ages')
+    told = client.feedback[-1]
+    assert 20 <= told.latent_age.sec <= 20 + (time.time_ns() - now_ns) // NS_PER_S
+    assert 10 <= told.chunk_age.sec <= 10 + (time.time_ns() - now_ns) // NS_PER_S
+    assert told.state == 'at rest'
+    resting_bridge.state, resting_bridge.reason = 'holding', 'no new motion came'
+    graph.until(lambda: client.feedback[-1].state == 'holding: no new motion came', 'the state of the bridge')
 
 
 def test_a_newer_goal_takes_the_place_of_the_older_one(graph, start_server, resting_bridge):

@@ -101,6 +101,25 @@ def test_the_film_shows_two_cameras_and_lasts_as_long_as_the_episode(bag, tmp_pa
     assert len(frames) == pytest.approx(0.5 * RATE_HZ, abs=1.5)
 
 
+def write_restarts(bag, stamp_ns, count):
+    value = bag.message('diagnostic_msgs/msg/KeyValue', key='restarts', value=str(count))
+    status = bag.message('diagnostic_msgs/msg/DiagnosticStatus', name='lifecycle_manager: nodes', values=[value])
+    bag.write('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', stamp_ns, header=bag.header(stamp_ns),
+              status=[status])
+
+
+@pytest.mark.parametrize(('counts', 'first', 'second'), [
+    ([0, 1, 1, 2, 4], 1, 3), ([0, 0, 0, 0, 0], 0, 0), ([0, 2, 2, 0, 1], 2, 1), ([0, 2, 2, 2, 3], 2, 1)])
+def test_restarts_are_those_of_the_episode_also_when_their_counter_begins_anew(tmp_path, counts, first, second):
+    with BagWriter(tmp_path / 'bag') as bag:
+        write_restarts(bag, S // 2, counts[0])
+        for task, (now, later) in enumerate([counts[1:3], counts[3:]], 1):
+            write_task(bag, task, task * S, 'wave')
+            write_restarts(bag, task * S + 300 * MS, now)
+            write_restarts(bag, task * S + 600 * MS, later)
+    assert [episode.trace.node_restarts for episode in read_episodes(tmp_path / 'bag', ROBOT)] == [first, second]
+
+
 def test_a_bag_without_pictures_gives_no_film(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
         write_task(bag, 1, S, 'wave')

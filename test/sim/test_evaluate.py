@@ -2,13 +2,14 @@
 import json
 from dataclasses import replace
 
+import jsonschema
 import numpy as np
 import pytest
 
 from vla_async import cli, embodiment
 from vla_async.acting.policy import load_policy
 from vla_async.replay import metrics
-from vla_async.replay.report import make_report
+from vla_async.replay.report import SCHEMA, make_report
 from vla_async.sim.evaluate import EpisodeRunner, EvaluateOptions, evaluate_episode
 from vla_async.training.initialise import initialise
 
@@ -72,4 +73,5 @@ def test_the_command_writes_the_same_figures_with_one_process_and_with_two(check
                          '--checkpoint', str(checkpoint), '--time-limit', '0.5', '--jobs', jobs]) == 0
     one, two = (json.loads((tmp_path / f'{jobs}.json').read_text()) for jobs in '12')
     assert one == two
+    jsonschema.validate(one, json.loads(SCHEMA.read_text()))
     assert [episode['seed'] for episode in one['episodes']] == [5, 6]

@@ -16,8 +16,8 @@ def limits(dof: int = 3, jerk: bool = True) -> JointLimits:
     return JointLimits(-3 * one, 3 * one, 2 * one, 8 * one, 120 * one if jerk else None)
 
 
-def fuser(dof: int = 3, jerk: bool = True, position: float = 0.0) -> ChunkFuser:
-    fused = ChunkFuser(FuserConfig(tuple(f'joint_{d}' for d in range(dof)), limits(dof, jerk)))
+def fuser(dof: int = 3, jerk: bool = True, position: float = 0.0, **settings: float) -> ChunkFuser:
+    fused = ChunkFuser(FuserConfig(tuple(f'joint_{d}' for d in range(dof)), limits(dof, jerk), **settings))
     fused.reset(START, np.full(dof, position))
     return fused
 

@@ -81,11 +81,11 @@ class Chain:
     """One robot, one controller at 500 Hz; each chunk is biased at random."""
 
     def __init__(self, robot: Embodiment, settings: TrajectorySettings, distribution: str, *, hz: float = 0.3,
-                 delay_s: float = 0.1, noise: float = 0.05, lost: float = 0.05, latency_s: float | None = None,
-                 told_s: float = 0.05, seed: int = 0, **controller: object) -> None:
-        """`latency_s` is that of windows, `told_s` that of what the controller says of itself [s]."""
+                 delay_s: float = 0.1, noise: float = 0.05, steps: int = 50, lost: float = 0.05,
+                 latency_s: float | None = None, told_s: float = 0.05, seed: int = 0, **controller: object) -> None:
+        """`steps` of a chunk; `latency_s` of windows, `told_s` of what the controller says of itself [s]."""
         self.robot, self.settings, self.now_ns, self.alive = robot, settings, T0, True
-        self._hz, self._delay_ns, self._noise = hz, nanoseconds(delay_s), noise
+        self._hz, self._delay_ns, self._noise, self._steps = hz, nanoseconds(delay_s), noise, steps
         self._random = np.random.default_rng(seed)
         commit_s = settings.commit_s
         config = FuserConfig.from_embodiment(robot, FuserSettings(commit_s=commit_s + TRANSPORT_S))
@@ -159,7 +159,7 @@ class Chain:
 
     def _chunk(self, stamp_ns: int) -> ActionChunk:
         self._sequence += 1
-        t = np.maximum((stamp_ns - T0) / NS_PER_S + np.arange(50) / 30, 0.0)[:, None]
+        t = np.maximum((stamp_ns - T0) / NS_PER_S + np.arange(self._steps) / 30, 0.0)[:, None]
         fade_in = np.minimum(t, 1.0)
         bias = self._noise * self._amplitude * self._random.standard_normal(self.robot.dof)
         rows = self.robot.array('home') + fade_in * (

@@ -100,6 +100,17 @@ def test_the_slow_loss_trains_queries_only_through_the_fast_side(make: Make) -> 
     assert torch.autograd.grad(fused.sum(), queries)[0].abs().max() > 0
 
 
+def test_the_fast_loss_trains_the_reasoner_and_its_queries(make: Make) -> None:
+    trainer, budget = make(), Budget(8)
+    for _ in range(6):  # a fresh expert heeds nothing yet
+        trainer.step(budget)
+    student = trainer.shard.student
+    fast = trainer.shard.losses(trainer.shard.batches.draw(), torch.Generator().manual_seed(0)).fast
+    weight = student.vlm.model.text_model.layers[0].self_attn.q_proj.weight
+    for gradient in torch.autograd.grad(fast, [student.fusion.queries, weight]):
+        assert gradient.abs().max() > 0
+
+
 def test_training_and_running_compute_the_same_latent(make: Make, folder: Path, data: Demonstrations) -> None:
     shard = make().shard
     shard.batches.augment = False

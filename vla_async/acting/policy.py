@@ -10,7 +10,7 @@ in a replay, which shall not depend on the processor. The columns of its generat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,11 +43,18 @@ def load_policy(folder: str | Path, robot: Embodiment, device: str = 'cpu', dtyp
     kind = _kind(root)
     if kind == KIND:
         return load_own(root, robot, device, dtype)
-    known = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if kind not in known:
-        raise unknown('policy kind', kind, known)
-    policy: Policy = known[kind].load()(root, robot, device, dtype)
+    policy: Policy = _loader(kind).load()(root, robot, device, dtype)
     return policy
+
+
+def check_policy(folder: str | Path, robot: Embodiment) -> None:
+    """Without its weights, and for other kinds without the robot: raises as `load_policy` would."""
+    root = Path(folder)
+    kind = _kind(root)
+    if kind == KIND:
+        PolicySpec.load(root).check_robot(root, robot)
+    else:
+        _loader(kind)
 
 
 def load_reproducible(folder: str | Path, robot: Embodiment) -> Policy:
@@ -87,6 +94,14 @@ def load_own(folder: Path, robot: Embodiment, device: str = 'cpu', dtype: torch.
     generator = ActionGenerator.load(folder, robot, device, dtype)
     reasoner = Reasoner.load(folder, device, dtype, PolicySpec.load(folder).main_camera)
     return Policy(reasoner, generator)
+
+
+def _loader(kind: str) -> EntryPoint:
+    """What loads policies of a kind of others."""
+    known = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if kind not in known:
+        raise unknown('policy kind', kind, known)
+    return known[kind]
 
 
 def _kind(folder: Path) -> str:

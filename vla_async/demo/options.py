@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vla_async import checkpoints, embodiment
-from vla_async.acting.policy_spec import PolicySpec
+from vla_async.acting.policy import check_policy
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
 from vla_async.sim.tasks import make
@@ -43,7 +43,7 @@ class DemoOptions:
         if args.episodes < 1 or args.seed < 0 or args.slow_delay_ms < 0 or args.time_limit <= 0:
             raise ConfigError('--episodes and --time-limit must be positive, --seed and --slow-delay-ms not negative')
         checkpoint = checkpoints.find(args.checkpoint or checkpoints.default(robot.name, args.task))
-        PolicySpec.load(checkpoint).check_robot(checkpoint, robot)
+        check_policy(checkpoint, robot)
         return cls(args.robot, robot, args.task, args.instruction, args.seed, args.episodes, checkpoint,
                    _report_folder(args.report), args.slow_delay_ms, args.time_limit, args.to_the_end,
                    not args.headless and has_display(os.environ))

@@ -34,7 +34,7 @@ class FuserSettings:
     real_change: float = setting(0.07, 'from here on a disagreement is a change of mind: this many seconds at full '
                                  'velocity [s]', 0.001, 1.0)
     commit_s: float = setting(0.01, 'motion this near is already on its way to the robot and never changes [s]',
-                              0.0, 0.5)
+                              0.0, 1.0)
     horizon_s: float = setting(4.0, 'the motion is planned this far ahead at most [s]', 0.5, 10.0)
     future_s: float = setting(0.5, 'a chunk may be stamped this far in the future [s]', 0.0, 5.0)
     gripper_band: float = setting(0.1, 'a gripper moves when a chunk leaves what it holds by more, share of its range',

@@ -12,8 +12,9 @@ from vla_async.fusion.exact import weighted
 from vla_async.timebase import NS_PER_S
 from vla_async.types import FloatArray
 
-# Control points kept from before the change, so that a reader a little behind still finds its motion.
-HISTORY = 64
+# So much is kept from before a change that a reader a little behind still finds its motion: a change may lie a second
+# ahead of the present, and windows begin before that.
+HISTORY_NS = 3 * NS_PER_S // 2
 # Equal control points at the end: one span, and so all after it, is at rest.
 REST = 4
 
@@ -47,7 +48,7 @@ class SplineMotion:
 
     def replace(self, index: int, points: FloatArray) -> None:
         """New control points (N, D) from knot `index` on; the last four must be equal."""
-        keep = max(self._first, index - HISTORY)
+        keep = max(self._first, index + -HISTORY_NS // self.knot_ns)
         self._keep(keep, np.concatenate([self.from_index(keep, index - keep), points]))
 
     def _keep(self, first: int, points: FloatArray) -> None:

@@ -30,7 +30,7 @@ from vla_async.nodes.commanders import other_commander
 from vla_async.nodes.controller_conversions import to_controller
 from vla_async.nodes.controller_states import ControllerStates
 from vla_async.nodes.conversions import SetPointMessage, to_ns
-from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter
+from vla_async.nodes.diagnostics import ERROR, OK, WARN, Diagnosis, RateMeter, shortened
 from vla_async.nodes.inputs import JointReader
 from vla_async.nodes.lifecycle import PipelineNode
 from vla_async.nodes.process import run
@@ -221,7 +221,7 @@ class HardwareBridgeNode(PipelineNode):
                 self._values.joint_state_age_s, braked.velocity)) for output in self._senders if needs_bridge(output)}
 
     def _hear(self, message: Any) -> None:
-        self._follower.hear(to_ns(message.header.stamp), message.stop, message.reason)
+        self._follower.hear(to_ns(message.header.stamp), message.stop, shortened(message.reason))
 
     def _observe_speed(self, message: Any) -> None:
         self._follower.observe_speed(message.data / PERCENT)

@@ -48,7 +48,7 @@ class _Reading:
         self._robot = robot
         self._open: _Open | None = None
         self._closed: list[tuple[_Open, int, int]] = []  # episode, end [ns], restarts at its end
-        self._restarts = self._last_ns = 0
+        self._restarts = self._counted = self._last_ns = 0
         self._handlers: dict[str, Callable[[Received, TraceRecorder], None]] = {
             'latent': _latent, 'action_chunk': self._chunk, 'fusion_status': _fusion,
             'joint_set_point': self._set_point}
@@ -83,9 +83,12 @@ class _Reading:
             self._open = None
 
     def _diagnostics(self, message: Any) -> None:
+        """The manager counts what it has brought back; one that was itself started anew begins at 0."""
         for status in message.status:
-            if 'lifecycle_manager' in status.name:
-                self._restarts = max([self._restarts, *(int(v.value) for v in status.values if v.key == 'restarts')])
+            for value in status.values:
+                if 'lifecycle_manager' in status.name and value.key == 'restarts':
+                    before, self._counted = self._counted, int(value.value)
+                    self._restarts += self._counted - before * (self._counted >= before)
 
     def _judged(self, received: Received) -> None:
         """The judge's word belongs to the open episode, or to the one that has just ended."""

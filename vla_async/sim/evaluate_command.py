@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vla_async import checkpoints
-from vla_async.errors import ConfigError
+from vla_async.errors import ConfigError, VlaAsyncError
 
 if TYPE_CHECKING:  # heavy modules are imported where they are used: `--help` stays quick
     from vla_async.replay.trace import RecordedEpisode
@@ -121,14 +121,21 @@ def _episodes(work: Work, seeds: range, jobs: int) -> Iterator[RecordedEpisode]:
 
 
 class _Process:
-    """One process's runner."""
+    """One process's runner, or why it has none."""
 
     runner: EpisodeRunner
+    error: VlaAsyncError | None = None
 
 
 def _begin(work: Work) -> None:
-    _Process.runner = work.runner()
+    """Errors wait for the first episode: one that is raised here breaks the pool, and its words are lost."""
+    try:
+        _Process.runner = work.runner()
+    except VlaAsyncError as error:
+        _Process.error = error
 
 
 def _run_in_process(seed: int) -> RecordedEpisode:
+    if _Process.error is not None:
+        raise _Process.error
     return _Process.runner.run(seed)

@@ -13,13 +13,18 @@ import torch
 from torch import multiprocessing
 
 from vla_async.errors import EnvironmentFault
+from vla_async.launcher.interruption import deaf_children
 from vla_async.training.shard import Shard
 
 Factory = Callable[..., Shard]
+DIED = 'a training process died (out of memory?); start again with --resume'
 
 
 class GradientHelper:
-    """Runs `factory(*arguments)` in a new process; that shard must have the same parameters in the same order."""
+    """Runs `factory(*arguments)` in a new process; that shard must have the same parameters in the same order.
+
+    It hears no signal that ends the trainer, which still needs its random state; `close` it, or it stays.
+    """
 
     def __init__(self, factory: Factory, arguments: tuple[Any, ...], parameters: list[torch.nn.Parameter]) -> None:
         context = multiprocessing.get_context('spawn')
@@ -28,12 +33,13 @@ class GradientHelper:
         self.gradients = [torch.zeros_like(w).share_memory_() for w in weights]
         self._process = context.Process(target=_serve, args=(theirs, factory, arguments, weights, self.gradients),
                                         daemon=True)
-        self._process.start()
+        with deaf_children():
+            self._process.start()
         theirs.close()
 
     def start(self, stage: str) -> None:
         """Begin with the next batch of a stage."""
-        self._pipe.send(('gradients', stage))
+        self._send('gradients', stage)
 
     def losses(self) -> dict[str, float]:
         """Wait for the batch; `gradients` of what the stage trains are valid until the next start."""
@@ -42,13 +48,13 @@ class GradientHelper:
 
     def state(self) -> dict[str, Any]:
         """Random state of the helper's shard."""
-        self._pipe.send(('state', None))
+        self._send('state')
         state: dict[str, Any] = self._receive()
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what `state` gave."""
-        self._pipe.send(('restore', state))
+        self._send('restore', state)
         self._receive()
 
     def close(self) -> None:
@@ -56,13 +62,19 @@ class GradientHelper:
         self._pipe.close()
         self._process.join(5.0)
         if self._process.is_alive():
-            self._process.terminate()
+            self._process.kill()
+
+    def _send(self, request: str, value: Any = None) -> None:
+        try:
+            self._pipe.send((request, value))
+        except OSError as error:
+            raise EnvironmentFault(DIED) from error
 
     def _receive(self) -> Any:
         try:
             return self._pipe.recv()
-        except EOFError as error:
-            raise EnvironmentFault('a training process died (out of memory?); start again with --resume') from error
+        except (EOFError, OSError) as error:
+            raise EnvironmentFault(DIED) from error
 
 
 def _serve(pipe: Connection, factory: Factory, arguments: tuple[Any, ...], weights: list[torch.Tensor],
@@ -74,9 +86,9 @@ def _serve(pipe: Connection, factory: Factory, arguments: tuple[Any, ...], weigh
     while True:
         try:
             request, value = pipe.recv()
-        except (EOFError, OSError, KeyboardInterrupt):  # the trainer has ended, or the terminal told everybody to
+            pipe.send(_answer(shard, gradients, request, value))
+        except (EOFError, BrokenPipeError, ConnectionResetError):  # the trainer has ended
             return
-        pipe.send(_answer(shard, gradients, request, value))
 
 
 def _answer(shard: Shard, gradients: list[torch.Tensor], request: str, value: Any) -> Any:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vla_async.acting.policy import load_policy
 from vla_async.acting.policy_spec import PolicySpec
 from vla_async.embodiment import Embodiment
 from vla_async.errors import ConfigError
+from vla_async.launcher.interruption import Postponed
 from vla_async.progress import ProgressBar
 from vla_async.reasoning.reasoner import FOLDER, FUSION_FILE, load_fusion
 from vla_async.reasoning.vision_language import VisionLanguage
@@ -61,6 +63,7 @@ class Session:
     def __init__(self, options: TrainOptions, robot: Embodiment) -> None:
         if options.minutes <= 0 or options.steps < 1 or options.jobs < 1:
             raise ConfigError('--minutes, --steps and --jobs must be positive')
+        _check_device(options.device)
         self.options, self.robot = options, robot
         self.trainer: Trainer | None = None
         self._trained_on = ''
@@ -73,17 +76,16 @@ class Session:
                    jobs=self.options.jobs, progress=bar.update)
 
     def train(self) -> None:
-        """Trains until the budget is used up; saves on the way, at the end, and when interrupted."""
+        """Trains until the budget is used up or, after a whole update, it is interrupted; saves then and on the way."""
         options = self.options
         with ProgressBar('reading videos') as bar:
             data = demonstrations_store.load(options.data, bar.update)
         self._trained_on = in_words(data)
-        self.trainer, validation = self._prepare(data)
-        budget = Budget(options.steps, options.minutes * 60)
-        try:
-            self._loop(self.trainer, budget, validation)
-        finally:
-            self.save()
+        with ExitStack() as helpers:
+            self.trainer, validation = self._prepare(data, helpers)
+            with Postponed() as interruption:
+                self._loop(self.trainer, Budget(options.steps, options.minutes * 60), validation, interruption)
+                self.save()
 
     def save(self) -> None:
         """The averaged weights as a checkpoint folder, and the state to resume from."""
@@ -109,8 +111,11 @@ class Session:
         summary = {'seeds': [seeds[0], seeds[-1] + 1], **make_report(episodes, self.robot, {})['summary']}
         model_card.write(self.options.out, self._provenance(self.trainer), self.trainer.progress, summary)
 
-    def _prepare(self, data: Demonstrations) -> tuple[Trainer, list[Batch]]:
-        """Trainer over one shard here and one helper for every further core, and the validation batches."""
+    def _prepare(self, data: Demonstrations, stack: ExitStack) -> tuple[Trainer, list[Batch]]:
+        """Trainer over one shard here and one helper for every further core, and the validation batches.
+
+        The helpers end with the stack.
+        """
         options, out = self.options, self.options.out
         if not options.resume:
             initialise(out, self.robot, 'small', options.seed, sorted(set(data.instructions)))
@@ -119,18 +124,19 @@ class Session:
         shard = make_shard(data, out, options.seed, 0, options.device)
         cores = options.jobs if options.device == 'cpu' else 1
         source = (options.data, len(data.starts))
-        helpers = [GradientHelper(make_shard, (source, out, options.seed, number), shard.parameters)
+        helpers = [stack.enter_context(closing(GradientHelper(make_shard, (source, out, options.seed, number),
+                                                              shard.parameters)))
                    for number in range(1, cores)]
         trainer = Trainer(shard, helpers)
         if options.resume:
             training_state.load(trainer, out)
         return trainer, validation_batches(data, shard)
 
-    def _loop(self, trainer: Trainer, budget: Budget, validation: list[Batch]) -> None:
+    def _loop(self, trainer: Trainer, budget: Budget, validation: list[Batch], interruption: Postponed) -> None:
         progress, recent = trainer.progress, list[dict[str, float]]()
         last = saved = time.monotonic()
         with ProgressBar('training') as bar:
-            while (share := budget.share(progress)) < 1:
+            while (share := budget.share(progress)) < 1 and not interruption.asked:
                 recent.append(trainer.step(budget))
                 now = time.monotonic()
                 progress.elapsed_s, last = progress.elapsed_s + now - last, now
@@ -142,6 +148,8 @@ class Session:
                     self.save()
                     saved = time.monotonic()
                 bar.update(int(share * 100), 100, _describe(trainer))
+            if interruption.asked:
+                bar.console.print(f'saving after update {progress.step}; --resume goes on from there')
 
     def _provenance(self, trainer: Trainer) -> model_card.Provenance:
         options, student = self.options, trainer.shard.student
@@ -149,6 +157,14 @@ class Session:
                   (('reasoner', student.vlm), ('fusion queries', student.fusion), ('action expert', student.expert))}
         return model_card.Provenance(options.robot, options.task, options.command, options.seed, self._trained_on,
                                      counts)
+
+
+def _check_device(name: str) -> None:
+    """Before anything is done; raises ConfigError where torch knows no such device or has none."""
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f'--device {name}: {str(error).splitlines()[0]}') from error
 
 
 def in_words(data: Demonstrations) -> str:

@@ -58,6 +58,7 @@ def test_a_moment_without_motion_is_no_rest():
     ([(0.5, 0.2), (4.0, 0.0)], COMES_BACK, 'the motion did not come back'),
     ([(0.5, 0.2), (3.5, 0.0), (1.0, 0.2)], COMES_BACK, 'the motion came back after 4.00 s, not 3 s'),
     ([(HOLD_S + 1.0, 0.2)], RESTS, 'not at rest within 3 s'),
+    ([(0.5, 0.2), (1.0, 0.0), (0.5, 0.2)], RESTS, 'did not stay at rest: it moved again 1.50 s after the fault'),
     ([(HOLD_S + 0.5, 0.2), (1.0, 0.0)], RESTS, 'not at rest within 3 s'),
 ])
 def test_what_is_not_as_expected_is_said(phases, expectation, words):

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamed_chain import CYCLE_NS, Chain, streamed
 
-from vla_async.bridge.outputs import TrajectorySettings
+from vla_async.bridge.outputs import TrajectorySettings, trajectory_settings
+from vla_async.errors import ConfigError
 from vla_async.timebase import NS_PER_S
 
 ROBOTS = pytest.mark.parametrize('name', ['so101', 'astribot_s1'])  # 6 joints and 25
@@ -48,6 +49,18 @@ def test_master_plays_them_as_fused_when_told_not_to_replace(name):
 @pytest.mark.parametrize('distribution', ['master', 'jazzy', 'humble'])
 def test_splices_are_played_as_fused(name, distribution, latency_s):
     assert_played_as_fused(Chain(*stream(name, 'splice', latency_s), distribution).run(LONG_ENOUGH_S))
+
+
+@ROBOTS
+@pytest.mark.parametrize('seed', range(3))
+def test_splices_over_a_slow_link_would_be_played_as_fused_but_are_refused(name, seed, monkeypatch):
+    """For how late a stop would begin, not for how the motion is played; chunks must be longer, too."""
+    with pytest.raises(ConfigError, match='allow_trajectory_replacement'):
+        stream(name, 'splice', 0.2)
+    monkeypatch.setattr(trajectory_settings, 'LONGEST_COMMIT_S', 1.0)
+    robot, how = stream(name, 'splice', 0.2)
+    assert how.commit_s > 0.8
+    assert_played_as_fused(Chain(robot, how, 'master', steps=72, seed=seed).run(LONG_ENOUGH_S))
 
 
 @pytest.mark.slow

@@ -92,7 +92,7 @@ class Recording:
         shown = times >= -before_s
         rows = np.array([row[1:] for row in self._speeds]).reshape(-1, 2)[shown]
         now, was = self.newest, mark.status
-        if now.steps_judged < was.steps_judged:
+        if now.steps_judged + now.steps_unjudged < was.steps_judged + was.steps_unjudged:
             was = SimulationStatus()  # a simulation that was started anew counts from nothing
         violations = now.limit_violations - was.limit_violations
         step_s = now.elapsed / max(now.steps_judged + now.steps_unjudged, 1)

@@ -102,7 +102,9 @@ def _gaps(trace: Trace) -> str:
 
 def _motion(expectation: str, hold_s: float | None, recovery_s: float | None, patience_s: float) -> str:
     if expectation == RESTS:
-        return '' if hold_s is not None and hold_s <= HOLD_S else f'not at rest within {HOLD_S:g} s'
+        if hold_s is None or hold_s > HOLD_S:
+            return f'not at rest within {HOLD_S:g} s'
+        return '' if recovery_s is None else f'did not stay at rest: it moved again {recovery_s:.2f} s after the fault'
     if expectation == GOES_ON and hold_s is not None:
         return f'{RESTED} {hold_s:.2f} s'
     if recovery_s is None:
