@@ -26,7 +26,7 @@ class Robot:
 
     def __init__(self, late):
         self.calls, self._late = [], late
-        self._rests_s = float('inf')  # when the motion is over that was under way at the hold
+        self._rests_s = float('inf')  # when the motion is over that has just begun at the hold
         self.reset_in_motion = False
         self._held = self._before = np.clip(HOME + 0.3, ROBOT.array('lower'), ROBOT.array('upper'))
         self._context = rclpy.Context()
@@ -62,9 +62,10 @@ class Robot:
 
     def _show(self):
         zero = np.zeros(ROBOT.dof)
-        state = 'following' if time.monotonic() < self._rests_s else 'holding'
+        latched = self.calls != [] and self.calls[-1] != 'release'
+        state = 'following' if latched and time.monotonic() < self._rests_s else 'holding'
         command = JointCommand(1, self._held, zero, zero)
-        self._set_points.publish(SetPointMessage(len(zero)).of(command, 1, 0, state, ''))
+        self._set_points.publish(SetPointMessage(len(zero)).of(command, 1, 0, state, '', latched=latched))
 
 
 @pytest.fixture

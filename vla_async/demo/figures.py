@@ -92,10 +92,10 @@ class Watch:
         return figures
 
     @property
-    def is_following(self) -> bool:
-        """Whether the bridge's newest set-point belongs to a motion; True while it is not known."""
+    def is_held(self) -> bool:
+        """Whether the bridge's newest set-point says that the robot stands, and does until a release."""
         newest = self._counted['set-points'].newest
-        return newest is None or newest.state == 'following'
+        return newest is not None and newest.latched and newest.state in ('holding', 'stopped')
 
     def is_held_at(self, position: FloatArray) -> bool:
         """Whether the bridge's newest set-point holds the robot at `position` (D,) [rad or m]."""

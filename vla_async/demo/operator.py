@@ -91,7 +91,7 @@ class Operator:
         The bridge holds while the simulated robot jumps home: a set-point from before would tear it back.
         """
         self._call('hardware_bridge/hold', Trigger.Request())
-        self.wait_until(lambda: not self.watch.is_following, 'hardware_bridge coming to rest', ANSWER_PATIENCE_S)
+        self.wait_until(lambda: self.watch.is_held, 'hardware_bridge coming to rest', ANSWER_PATIENCE_S)
         answer = self._call(f'{SIMULATOR}/reset', ResetSimulation.Request(
             task=task, seed=seed, instruction=instruction or ''))
         self._call('chunk_fuser/reset', Trigger.Request())
