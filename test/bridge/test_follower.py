@@ -646,8 +646,26 @@ def test_every_change_of_state_is_told_once_with_its_reason():
     robot.run(1.0, feed)
     robot.follower.release(robot.now_ns)
     assert list(robot.follower.journal) == [
-        'inactive -> holding: no motion has come yet', 'holding -> following', 'following -> stopping: button',
+        'inactive -> holding: no motion has come yet', 'holding -> following: a window was accepted',
+        'following -> stopping: button',
         'stopping -> stopped: button', 'stopped -> holding: released']
+
+
+def test_stops_are_counted_and_the_last_one_is_told_when_it_is_long_over():
+    """A watchdog may fire and be content again between two looks at the diagnostics."""
+    robot = Robot()
+    feed = begin(robot)
+    robot.run(0.4, feed)
+    assert (robot.follower.stops, robot.follower.last_stop) == (0, '')
+    robot.measured = False
+    robot.run(1.5, feed)
+    robot.measured = True
+    robot.run(0.5)
+    assert robot.follower.state == 'holding'
+    assert robot.follower.stops == 1
+    assert robot.follower.last_stop.startswith('the newest joint state')
+    robot.follower.stop('button')
+    assert (robot.follower.stops, robot.follower.last_stop) == (2, 'button')
 
 
 class TestStreamedJoints:

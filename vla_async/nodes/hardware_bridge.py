@@ -153,6 +153,7 @@ class HardwareBridgeNode(PipelineNode):
         state, reason = self._follower.state, self._follower.reason
         p99_ms, worst_ms = self._ticker.lateness_ms()
         values = {'state': state, 'reason': reason, 'windows [Hz]': self._windows.rate_hz(now_ns),
+                  'stops': self._follower.stops, 'last stop': self._follower.last_stop,
                   'refused windows': self._refused, 'stopped by the guard': self._follower.guarded,
                   'ticks': self._ticker.ticks, 'late ticks': self._ticker.late_ticks,
                   'skipped ticks': self._ticker.skipped,
