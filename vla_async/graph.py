@@ -36,3 +36,4 @@ RECORDING = (NodeSpec('recorder', False, 'every topic into an MCAP bag', picture
 VIEW = (NodeSpec('motion_markers', False, 'chunks, fused motion, ages and status as rviz markers'),)
 
 ALL = PIPELINE + SUPERVISION + SIMULATION + RECORDING + VIEW
+NAMES = frozenset(spec.name for spec in ALL)

@@ -4,9 +4,10 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rich.console import Console
 from vla_async_msgs.msg import SimulationStatus
 
-from vla_async.demo.figures import Figures, NodeHealth
+from vla_async.demo.figures import Figures
 from vla_async.demo.processes import NODES
 from vla_async.demo.status import LiveStatus
+from vla_async.nodes.diagnostics import NodeHealth
 
 
 def drawn(figures, width=160):

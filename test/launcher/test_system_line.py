@@ -1,5 +1,5 @@
 """One line says what the robot does, and names the first cause along the data flow."""
-from vla_async.launcher.system_line import Saying, system_line
+from vla_async.launcher.system_line import STALE, Saying, system_level, system_line
 
 
 def bridge(state, reason='', level=0, heard_s=10.0):
@@ -30,3 +30,13 @@ def test_a_node_that_fell_silent_is_a_cause():
 def test_without_word_from_the_bridge_the_state_is_unknown():
     assert system_line({}, 10.0) == ('unknown', 'unknown: hardware_bridge says nothing')
     assert system_line(bridge('following'), 20.0)[0] == 'unknown'
+
+
+def test_the_level_is_the_worst_of_those_that_still_speak():
+    said = bridge('following') | {'chunk_fuser': Saying(1, 'no new chunk', 10.0), 'recorder': Saying(2, 'full', 5.0)}
+    assert system_level(said, 10.5) == 1
+    assert system_level({}, 10.5) == 0
+
+
+def test_a_node_of_the_pipeline_that_fell_silent_is_stale():
+    assert system_level(bridge('following') | {'chunk_fuser': Saying(0, 'fine', 5.0)}, 10.5) == STALE

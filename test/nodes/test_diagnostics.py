@@ -2,13 +2,14 @@
 from importlib import import_module
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 
 from vla_async.graph import ALL
 from vla_async.launcher.identity import own_identity
 from vla_async.nodes import topics
-from vla_async.nodes.diagnostics import RateMeter
+from vla_async.nodes.diagnostics import MAX_TEXT, MAX_VALUES, WARN, RateMeter, sayings
 
 S = 1_000_000_000
 
@@ -42,6 +43,17 @@ def test_every_node_publishes_its_diagnosis_and_goes_on_with_it(graph, make, spe
         assert {entry.key: entry.value for entry in status.values}['process'] == own_identity()
     first, _, third = (m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in heard[:3])
     assert third - first > 1.0  # once a second, but for one that came late
+
+
+def test_of_what_others_say_only_known_names_and_bounded_texts_are_kept():
+    endless = DiagnosticStatus(level=WARN, name='chunk_fuser: fuses', message='x' * 10**5,
+                               values=[KeyValue(key=f'{i}' * 2000, value='v' * 10**4) for i in range(1000)])
+    message = DiagnosticArray(status=[DiagnosticStatus(name='laser'), DiagnosticStatus(name=''), endless])
+    ((name, health),) = sayings(message, {'chunk_fuser'})
+    assert (name, health.level) == ('chunk_fuser', WARN)
+    assert len(health.message) == MAX_TEXT + 1
+    assert len(health.values) <= MAX_VALUES
+    assert max(len(text) for entry in health.values.items() for text in entry) == MAX_TEXT + 1
 
 
 class TestRateMeter:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 
+from vla_async.graph import NAMES
 from vla_async.nodes import qos, topics
 from vla_async.nodes.conversions import to_ns
-from vla_async.nodes.diagnostics import RateMeter
+from vla_async.nodes.diagnostics import NodeHealth, RateMeter, sayings
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.topics import Topic
 from vla_async.timebase import NS_PER_MS
@@ -20,15 +20,6 @@ from vla_async.types import FloatArray
 COUNTED = {'reasoner': topics.LATENT_UPDATE, 'chunks': topics.ACTION_CHUNK, 'set-points': topics.JOINT_SET_POINT}
 MANAGER = 'lifecycle_manager'
 AT = 0.05  # a set-point this near to a position is at it [rad or m]
-
-
-@dataclass
-class NodeHealth:
-    """What a node last said about itself."""
-
-    level: bytes
-    message: str
-    values: dict[str, str]
 
 
 @dataclass
@@ -104,9 +95,4 @@ class Watch:
 
     def _listen_to_health(self) -> None:
         for received in self._diagnostics.drain():
-            for status in received.message.status:
-                self.figures.health[status.name.partition(':')[0]] = _health(status)
-
-
-def _health(status: DiagnosticStatus) -> NodeHealth:
-    return NodeHealth(status.level, status.message, {entry.key: entry.value for entry in status.values})
+            self.figures.health.update(sayings(received.message, NAMES))

@@ -8,6 +8,7 @@ from vla_async.graph import PIPELINE
 
 SILENT_S = 3.0  # nodes speak once a second
 UNKNOWN = 'unknown'
+STALE = 3  # level of who says nothing any more
 BRIDGE = 'hardware_bridge'
 
 
@@ -30,6 +31,13 @@ def system_line(said: Mapping[str, Saying], now_s: float) -> tuple[str, str]:
     reason = bridge.values.get('reason') or ('' if bridge.level == 0 else bridge.message)
     cause = _cause(said, now_s)
     return state, f'{state}{f": {reason}" if reason else ""}{f" ({cause})" if cause else ""}'
+
+
+def system_level(said: Mapping[str, Saying], now_s: float) -> int:
+    """The worst level of all that spoke lately, and of the pipeline's nodes that have fallen silent."""
+    silent = {name for name, saying in said.items() if now_s - saying.heard_s > SILENT_S}
+    levels = [saying.level for name, saying in said.items() if name not in silent]
+    return max(levels + [STALE for node in PIPELINE if node.name in silent], default=0)
 
 
 def _cause(said: Mapping[str, Saying], now_s: float) -> str:

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.duration import Duration
@@ -15,6 +16,7 @@ from vla_async.nodes.clocks import STEADY
 from vla_async.timebase import NS_PER_S, seconds
 
 MAX_TEXT = 1000  # characters
+MAX_VALUES = 100  # of a status that is heard; no node has more than thirty
 LAST_S = 0.5  # patience with listeners
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 STALE = DiagnosticStatus.STALE  # of a pipeline node: its work stands still, and lifecycle_manager kills it
@@ -29,6 +31,15 @@ class Diagnosis:
     level: bytes = OK
     message: str = 'fine'
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NodeHealth:
+    """What a node last said about itself."""
+
+    level: bytes
+    message: str
+    values: Mapping[str, str]
 
 
 class RateMeter:
@@ -90,6 +101,16 @@ class DiagnosticsPublisher:
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
+
+
+def sayings(message: DiagnosticArray, names: Container[str]) -> Iterator[tuple[str, NodeHealth]]:
+    """What nodes of these names say there. Anybody may speak on /diagnostics: others are passed over, and of what is
+    kept the size is bounded."""
+    for status in message.status:
+        name = status.name.partition(':')[0]
+        if name in names:
+            yield name, NodeHealth(status.level, shortened(status.message), {
+                shortened(entry.key): shortened(entry.value) for entry in islice(status.values, MAX_VALUES)})
 
 
 def shortened(text: str) -> str:

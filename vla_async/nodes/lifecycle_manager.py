@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
 from vla_async.graph import PIPELINE
@@ -17,7 +17,7 @@ from vla_async.launcher.heartbeat import Heartbeats
 from vla_async.launcher.identity import ENDED, is_starved, kill
 from vla_async.nodes import parameters, topics
 from vla_async.nodes.clocks import STEADY
-from vla_async.nodes.diagnostics import BUSY, ERROR, OK, PROCESS, STALE, WARN, Diagnosis, DiagnosticsPublisher
+from vla_async.nodes.diagnostics import BUSY, ERROR, OK, PROCESS, STALE, WARN, Diagnosis, DiagnosticsPublisher, sayings
 from vla_async.nodes.lifecycle_client import LifecycleClient, Question
 from vla_async.nodes.parameters import RobotParameters, parameter
 from vla_async.nodes.process import run
@@ -147,15 +147,11 @@ class LifecycleManager(Node):
         self.get_logger().error(f'{name}: {error}')
 
     def _hear_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            name = status.name.partition(':')[0]
-            if name not in self._members:
-                continue
-            if status.level == DiagnosticStatus.ERROR:
-                self._complaints[name] = status.message
-            values = {entry.key: entry.value for entry in status.values}
-            self._heartbeats.said(name, time.monotonic(), values.get(PROCESS, ''), busy=BUSY in values,
-                                  standstill=status.message if status.level == STALE else '')
+        for name, health in sayings(message, self._members):
+            if health.level == ERROR:
+                self._complaints[name] = health.message
+            self._heartbeats.said(name, time.monotonic(), health.values.get(PROCESS, ''), busy=BUSY in health.values,
+                                  standstill=health.message if health.level == STALE else '')
 
     def _diagnose(self) -> Diagnosis:
         states = {**self._bring_up.states, **{name: f'{a.transition}...' for name, a in self._attempts.items()}}

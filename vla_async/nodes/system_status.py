@@ -7,9 +7,11 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from vla_async_msgs.msg import SystemStatus
 
-from vla_async.launcher.system_line import Saying, system_line
+from vla_async.graph import NAMES
+from vla_async.launcher.system_line import Saying, system_level, system_line
 from vla_async.nodes import topics
 from vla_async.nodes.clocks import STEADY
+from vla_async.nodes.diagnostics import sayings
 
 PERIOD_S = 1.0
 
@@ -25,17 +27,15 @@ class SystemStatusPublisher:
 
     def _hear(self, message: DiagnosticArray) -> None:
         now_s = time.monotonic()
-        for status in message.status:
-            values = {entry.key: entry.value for entry in status.values}
-            self._said[status.name.partition(':')[0]] = Saying(_number(status.level), status.message, now_s, values)
+        for name, health in sayings(message, NAMES):
+            self._said[name] = Saying(_number(health.level), health.message, now_s, health.values)
         state, text = system_line(self._said, now_s)
         if text != self._text:
             self._publish(state, text)
 
     def _publish(self, state: str, text: str) -> None:
         self._text = text
-        level = max((saying.level for saying in self._said.values()), default=0)
-        message = SystemStatus(level=bytes([level]), state=state, text=text)
+        message = SystemStatus(level=bytes([system_level(self._said, time.monotonic())]), state=state, text=text)
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 import rclpy
@@ -14,8 +14,10 @@ from rosbags.highlevel import AnyReader
 
 from vla_async.embodiment import Embodiment
 from vla_async.errors import EnvironmentFault
+from vla_async.graph import NAMES
 from vla_async.nodes import topics
 from vla_async.nodes.bag_player import BagPlayer
+from vla_async.nodes.diagnostics import sayings
 from vla_async.nodes.polling import PolledSubscription
 from vla_async.nodes.threads import Ticker
 from vla_async.timebase import NS_PER_MS, seconds
@@ -33,7 +35,7 @@ class Playing:
     def __init__(self, reader: AnyReader, robot: Embodiment, tick: Callable[[], object], console: Console) -> None:
         self._reader, self._robot, self._tick, self._console = reader, robot, tick, console
         self._says: dict[str, str] = {}  # by node, on /diagnostics
-        self._states: dict[str, str] = {}  # of the pipeline's nodes, as lifecycle_manager sees them
+        self._states: Mapping[str, str] = {}  # of the pipeline's nodes, as lifecycle_manager sees them
         self._fault: BaseException | None = None
 
     def __enter__(self) -> Playing:
@@ -87,11 +89,10 @@ class Playing:
         time.sleep(LOOK_PERIOD_S)
         self._tick()
         for received in self._diagnostics.drain():
-            for status in received.message.status:
-                name = status.name.partition(':')[0]
-                self._says[name] = status.message
+            for name, health in sayings(received.message, NAMES):
+                self._says[name] = health.message
                 if name == MANAGER:
-                    self._states = {entry.key: entry.value for entry in status.values}
+                    self._states = health.values
 
     def _draw(self) -> Group:
         player = self._player
