@@ -165,6 +165,12 @@ def test_an_empty_instruction_is_refused_and_changes_nothing(start_server):
     assert all(task.instruction == '' for task in client.tasks)
 
 
+def test_a_time_limit_before_the_beginning_is_refused_and_changes_nothing(start_server):
+    client = start_server()
+    assert not client.ask('touch the red cube', limit_s=-5.0).accepted
+    assert all(task.instruction == '' for task in client.tasks)
+
+
 def test_cancel_ends_the_task(graph, start_server, resting_bridge):
     client = start_server()
     handle = client.ask('wave')

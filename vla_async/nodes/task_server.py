@@ -134,11 +134,10 @@ class TaskServer(Node):
         self._tasks.publish(task_message(self._task))
 
     def _judge_goal(self, request: RunTask.Goal) -> GoalResponse:
-        if 0 < len(request.instruction.strip()) <= len(request.instruction) <= MAX_INSTRUCTION:
-            return GoalResponse.ACCEPT
-        self.get_logger().error(f'run_task: an instruction has 1 to {MAX_INSTRUCTION} characters; to end work, cancel '
-                                'its goal')
-        return GoalResponse.REJECT
+        refusal = _refusal(request)
+        if refusal:
+            self.get_logger().error(f'run_task: {refusal}')
+        return GoalResponse.REJECT if refusal else GoalResponse.ACCEPT
 
     def _take_over(self, goal: ServerGoalHandle) -> None:
         self._goal = goal
@@ -222,6 +221,14 @@ class TaskServer(Node):
         if age_s > BRIDGE_SILENCE_S:
             return Diagnosis(WARN, f'the newest set-point of hardware_bridge is {age_s:.2f} s old', values)
         return Diagnosis(OK, self._task.instruction or 'no task', values)
+
+
+def _refusal(request: RunTask.Goal) -> str:
+    """Why a goal cannot be meant, or nothing."""
+    if not 0 < len(request.instruction.strip()) <= len(request.instruction) <= MAX_INSTRUCTION:
+        return f'an instruction has 1 to {MAX_INSTRUCTION} characters; to end work, cancel its goal'
+    limit_s = seconds(to_ns(request.time_limit))
+    return f'a time limit of {limit_s:g} s; 0: that of the parameter default_limit_s' if limit_s < 0 else ''
 
 
 def _phase(observed: Observed) -> str:
