@@ -5,7 +5,8 @@ from vla_async.bridge import Tolerances
 from vla_async.nodes.bridge_parameters import Parameters
 
 # parameter -> tolerance, where the name is another
-NAMES = {'start_tolerance': 'start', 'tracking_tolerance': 'tracking', 'reference_tolerance': 'reference'}
+NAMES = {'start_tolerance': 'start', 'tracking_tolerance': 'tracking', 'reference_tolerance': 'reference',
+         'release_tolerance': 'release', 'outside_tolerance': 'outside'}
 OTHERS = {'robot', 'trajectory_replacement', 'stop_heartbeat_s', 'speed_scaling_topic', 'hand_speed_max'}
 
 

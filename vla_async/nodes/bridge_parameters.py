@@ -20,9 +20,15 @@ class Parameters(parameters.RobotParameters):
     reference_tolerance: float = parameter(0.05, 'a trajectory controller that says for longer than a moment that it '
                                            'aims further than this from what it was sent ends the motion [rad or m]',
                                            low=0.001, high=3.0)
+    release_tolerance: float = parameter(0.02, 'a held robot that was moved by more than this is held where it is now, '
+                                         'at release [rad or m]', low=0.001, high=3.0)
+    outside_tolerance: float = parameter(0.05, 'a robot measured further beyond its limits than this is not taken over '
+                                         '[rad or m]', low=0.0, high=3.0)
     response_s: float = parameter(0.5, 'a robot that was told to move for so long, and stands still, is stopped until '
                                   'release [s]', low=0.1, high=10.0)
     window_age_s: float = parameter(0.5, 'windows stamped further back than this come too late [s]', low=0.05, high=5.0)
+    clock_lead_s: float = parameter(0.5, 'a stamp further ahead than this tells of clocks that disagree, and is not '
+                                    'believed [s]', low=0.01, high=10.0)
     clock_jump_s: float = parameter(0.1, 'a clock that is set by more than this ends the motion [s]',
                                     low=0.01, high=10.0)
     gap_s: float = parameter(0.1, 'after this long without set-points the robot has stopped, and stays [s]',
@@ -40,6 +46,6 @@ class Parameters(parameters.RobotParameters):
         """Those of the follower."""
         return Tolerances(joint_state_age_s=self.joint_state_age_s, start=self.start_tolerance,
                           tracking=self.tracking_tolerance, reference=self.reference_tolerance,
-                          response_s=self.response_s,
-                          window_age_s=self.window_age_s,
+                          release=self.release_tolerance, outside=self.outside_tolerance,
+                          response_s=self.response_s, window_age_s=self.window_age_s, clock_lead_s=self.clock_lead_s,
                           clock_jump_s=self.clock_jump_s, gap_s=self.gap_s)
