@@ -40,16 +40,19 @@ class Link(Generic[Message]):
     """
 
     def __init__(self, latency_s: float, lost: float, seed: int) -> None:
-        self._latency_ns, self._lost, self._random = nanoseconds(latency_s), lost, np.random.default_rng(seed)
+        self._latency_ns, self._share, self._random = nanoseconds(latency_s), lost, np.random.default_rng(seed)
         self._under_way: list[tuple[int, Message]] = []
-        self.sent = 0
+        self.sent = self.lost = 0
 
     def send(self, message: Message, now_ns: int) -> None:
         self.sent += 1
-        if self._random.random() < self._lost:
+        if self._random.random() < self._share:
+            self.lost += 1
             return
         due_ns = now_ns + round(self._latency_ns * self._random.uniform(0.2, 1.0))
-        self._under_way = [entry for entry in self._under_way if entry[0] <= due_ns] + [(due_ns, message)]
+        in_time = [entry for entry in self._under_way if entry[0] <= due_ns]
+        self.lost += len(self._under_way) - len(in_time)
+        self._under_way = [*in_time, (due_ns, message)]
 
     def arrived(self, now_ns: int) -> list[Message]:
         here = [message for due_ns, message in self._under_way if due_ns <= now_ns]

@@ -35,7 +35,9 @@ def assert_played_as_fused(chain: Chain) -> None:
 @pytest.mark.parametrize('latency_s', [0.01, 0.05, 0.1, 0.2, 0.4])
 @pytest.mark.parametrize('distribution', ['humble', 'jazzy'])
 def test_absolute_windows_are_played_as_fused(name, distribution, latency_s):
-    assert_played_as_fused(Chain(*stream(name, 'absolute', latency_s), distribution).run(LONG_ENOUGH_S))
+    chain = Chain(*stream(name, 'absolute', latency_s), distribution).run(LONG_ENOUGH_S)
+    assert_played_as_fused(chain)
+    assert chain.link.lost >= 0.04 * chain.link.sent > 0  # else the link was not the bad one that is meant
 
 
 @ROBOTS
@@ -49,6 +51,12 @@ def test_master_plays_them_as_fused_when_told_not_to_replace(name):
 @pytest.mark.parametrize('distribution', ['master', 'jazzy', 'humble'])
 def test_splices_are_played_as_fused(name, distribution, latency_s):
     assert_played_as_fused(Chain(*stream(name, 'splice', latency_s), distribution).run(LONG_ENOUGH_S))
+
+
+@pytest.mark.parametrize(('name', 'latency_s'), [('so101', 0.1), ('so101', 0.4), ('astribot_s1', 0.4)])
+def test_splices_that_would_begin_a_stop_too_late_are_refused_with_the_cure(name, latency_s):
+    with pytest.raises(ConfigError, match='Set allow_trajectory_replacement'):
+        stream(name, 'splice', latency_s)
 
 
 @ROBOTS
