@@ -83,3 +83,13 @@ def test_rest_that_began_before_the_fault_counts_from_the_fault():
     still = trace((2.0, 0.0), before_s=0.0)
     before = Trace(still.times_s - 1.0, still.set_points, still.joints, 0.0)
     assert judge(before, RESTS, 3.0).time_to_hold_s == pytest.approx(0.0, abs=STEP_S)
+
+
+@pytest.mark.parametrize(('end_s', 'phases', 'why'), [
+    (2.5, [(2.0, 0.2), (1.0, 0.0), (1.0, 0.2)], ''),
+    (2.5, [(2.2, 0.2), (1.0, 0.0), (1.0, 0.2)], 'not at rest within 2.1 s of a fault that lasted 2.50 s'),
+    (2.5, [(4.0, 0.2)], 'not at rest within 2.1 s of a fault that lasted 2.50 s'),
+    (2.0, [(4.0, 0.2)], ''),
+])
+def test_a_fault_that_lasts_must_have_brought_the_robot_to_rest(end_s, phases, why):
+    assert judge(trace(*phases, end_s=end_s), COMES_BACK, 3.0, rests_by_s=2.1).why == why

@@ -3,9 +3,10 @@ import re
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from vla_async import embodiment
-from vla_async.bench.faults.spoil import DUPLICATED, KINDS, REORDERED, kinds, spoilt
+from vla_async.bench.faults.spoil import DUPLICATED, KINDS, MANY, REORDERED, TEXT, kinds, spoilt
 from vla_async.bridge import FollowerConfig
 from vla_async.bridge.window_check import window_fault
 from vla_async.errors import DataError
@@ -46,7 +47,9 @@ def messages():
     latent = Latent(NOW_NS, NOW_NS, 3, TASK.id, TASK.instruction, 'model', np.ones((4, 8), np.float16),
                     np.ones((2, 8), np.float16))
     picture = np.zeros((CAMERA.height, CAMERA.width, 3), np.uint8)
+    status = DiagnosticStatus(name='chunk_fuser: fuses', message='fine', values=[KeyValue(key='process', value='1')])
     return {
+        'DiagnosticArray': DiagnosticArray(status=[status]),
         'JointState': joint_state_message(NOW_NS, NAMES, HOME, np.zeros(ROBOT.dof)),
         'ActionChunk': chunk_message(ActionChunk(NOW_NS, STEP_NS, rows, sequence=5), NAMES),
         'JointTrajectory': window_message(JointWindow(NOW_NS, STEP_NS, rows, rest, rest), NAMES),
@@ -154,8 +157,15 @@ def test_duplicated_and_reordered_messages_are_the_good_ones():
     assert spoilt(REORDERED, good, [0, 0, 0], np.random.default_rng(0)) == good[::-1]
 
 
+def test_what_nodes_say_of_themselves_is_spoilt_in_its_own_way():
+    (huge,), (short,), (long,) = (make('DiagnosticArray', kind) for kind in ('huge', 'too short', 'too long'))
+    assert len(huge.status[0].message) == TEXT
+    assert (len(short.status), len(short.status[0].values)) == (1, 0)
+    assert len(long.status) == MANY
+
+
 def test_every_topic_that_is_injected_on_has_kinds():
     for topic in (topics.TASK, topics.LATENT, topics.ACTION_CHUNK, topics.TRAJECTORY, topics.JOINT_STATES,
-                  topics.JOINT_SET_POINT, topics.SPECTATOR):
+                  topics.JOINT_SET_POINT, topics.SPECTATOR, topics.DIAGNOSTICS):
         assert set(kinds(topic.message)) <= set(KINDS)
         assert {'huge', 'empty', 'past', 'future', REORDERED} <= set(kinds(topic.message))

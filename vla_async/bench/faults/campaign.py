@@ -148,7 +148,7 @@ def _outcome(graph: Graph, fault: Fault, mark: Mark, context: Context) -> tuple[
     except VlaAsyncError as problem:
         error, end_ns = str(problem), time.time_ns()
     trace = graph.driver.recording.trace(mark, end_ns, BEFORE_S)
-    verdict = judge(trace, fault.expectation, fault.patience_s)
+    verdict = judge(trace, fault.expectation, fault.patience_s, fault.rests_by_s)
     if error := error or _restart_fault(context.awaited, restart_s):
         verdict = Verdict('; '.join(filter(None, (error, verdict.why))), verdict.time_to_hold_s, verdict.recovery_s)
     return trace, verdict, restart_s

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.task import Future
 from std_msgs.msg import Header
 from vla_async_msgs.action import RunTask
 from vla_async_msgs.msg import SimulationStatus, StopSignal
@@ -168,8 +169,11 @@ class Driver(Operator):
         """Give a task and do not wait for its end; nothing happens while task_server is not there."""
         self._asked_s = time.monotonic()
         if self._run_task.server_is_ready():
-            self._run_task.send_goal_async(RunTask.Goal(
-                instruction=instruction, time_limit=to_duration(nanoseconds(TASK_LIMIT_S))))
+            self.send_goal(RunTask.Goal(instruction=instruction, time_limit=to_duration(nanoseconds(TASK_LIMIT_S))))
+
+    def send_goal(self, goal: Any) -> Future[Any]:
+        """To run_task; returns what will hold the answer."""
+        return self._run_task.send_goal_async(goal)
 
     def another(self) -> str:
         """An instruction for something else on the table than what was asked for before."""

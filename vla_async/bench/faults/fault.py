@@ -71,4 +71,5 @@ class Fault:
     patience_s: float = RECOVERY_S
     graph: str = PLAIN  # INSTRUMENTED: with relay and clocks; TWO_HOSTS: the policy is on another one
     resets: bool = False  # the simulation must be set anew after it
+    rests_by_s: float | None = None  # one that lasts longer must have brought the robot to rest by then
     victim: str = ''  # the process that is killed or may be; another stands by for it before

@@ -51,10 +51,12 @@ class Verdict:
         return self.why.startswith(RESTED)
 
 
-def judge(trace: Trace, expectation: str, patience_s: float) -> Verdict:
-    """Whether the robot kept its limits and did what is expected; motion must be back within `patience_s`."""
+def judge(trace: Trace, expectation: str, patience_s: float, rests_by_s: float | None = None) -> Verdict:
+    """Whether the robot kept its limits and did what is expected; motion must be back within `patience_s`, and a fault
+    that lasts longer than `rests_by_s` have brought it to rest by then."""
     hold_s, recovery_s = time_to_hold_s(trace), recovery_time_s(trace)
-    faults = [_silence(trace), _limits(trace), _gaps(trace), _motion(expectation, hold_s, recovery_s, patience_s)]
+    faults = [_silence(trace), _limits(trace), _gaps(trace), _restlessness(trace, hold_s, rests_by_s),
+              _motion(expectation, hold_s, recovery_s, patience_s)]
     return Verdict('; '.join(filter(None, faults)), hold_s, recovery_s)
 
 
@@ -98,6 +100,12 @@ def _gaps(trace: Trace) -> str:
     if trace.unjudged_s <= UNJUDGED_S:
         return ''
     return f'{trace.unjudged_s:.1f} s of it could not be judged, as the simulation itself ran late'
+
+
+def _restlessness(trace: Trace, hold_s: float | None, rests_by_s: float | None) -> str:
+    if rests_by_s is None or trace.end_s <= rests_by_s or (hold_s is not None and hold_s <= rests_by_s):
+        return ''
+    return f'not at rest within {rests_by_s:g} s of a fault that lasted {trace.end_s:.2f} s'
 
 
 def _motion(expectation: str, hold_s: float | None, recovery_s: float | None, patience_s: float) -> str:

@@ -14,6 +14,7 @@ from vla_async.timebase import NS_PER_S
 FAR_NS = 10 * NS_PER_S
 HUGE = 1e9  # [rad or m]
 TEXT = 1 << 20  # characters
+MANY = 100
 Spoiler = Callable[[Any, np.random.Generator], None]
 
 # names of what a message keeps its numbers in; one of them is spoilt
@@ -39,6 +40,9 @@ def huge(message: Any, rng: np.random.Generator) -> None:
     kind = type(message).__name__
     if kind in TEXTS:
         setattr(message, TEXTS[kind], 'x' * TEXT)
+    elif kind == 'DiagnosticArray':
+        for status in message.status:
+            status.message = 'x' * TEXT
     elif kind == 'Image':
         message.width = message.height = 2**31
     else:
@@ -53,13 +57,20 @@ def empty(message: Any, rng: np.random.Generator) -> None:
 
 
 def too_short(message: Any, rng: np.random.Generator) -> None:
-    """One number is missing."""
-    _resize(message, rng, lambda values: values[:-1])
+    """One number is missing, or all that a status tells."""
+    if type(message).__name__ == 'DiagnosticArray':
+        for status in message.status:
+            status.values = []
+    else:
+        _resize(message, rng, lambda values: values[:-1])
 
 
 def too_long(message: Any, rng: np.random.Generator) -> None:
-    """Twice the numbers."""
-    _resize(message, rng, lambda values: np.concatenate([values, values]))
+    """Twice the numbers, or the same status again and again."""
+    if type(message).__name__ == 'DiagnosticArray':
+        message.status = list(message.status) * MANY
+    else:
+        _resize(message, rng, lambda values: np.concatenate([values, values]))
 
 
 def wrong_joint(message: Any, rng: np.random.Generator) -> None:
@@ -87,6 +98,7 @@ SPOILERS: dict[str, Spoiler] = {
 DUPLICATED, REORDERED = 'duplicated', 'reordered'
 KINDS = (*SPOILERS, DUPLICATED, REORDERED)
 WITHOUT = {  # kinds that a message cannot be spoilt by
+    'DiagnosticArray': ('NaN', 'wrong joint'),
     **dict.fromkeys(TEXTS, ('NaN', 'too short', 'too long', 'wrong joint')), 'Image': ('NaN', 'wrong joint'),
     'Latent': ('wrong joint',), 'JointSetPoint': ('wrong joint',)}
 

@@ -12,6 +12,7 @@ from vla_async_msgs.msg import StopSignal
 from vla_async.bench.faults.fault import Context, Fault
 from vla_async.bench.faults.judge import GOES_ON, RESTS
 from vla_async.bench.faults.spoil import FAR_NS
+from vla_async.errors import DataError
 from vla_async.graph import PIPELINE, SUPERVISION
 from vla_async.nodes import topics
 from vla_async.nodes.conversions import to_time
@@ -42,10 +43,14 @@ def second_commander(context: Context) -> None:
 
 
 def answers_for_before(context: Context) -> None:
-    """Latents for the instruction before the present one, with fresh stamps and high sequence numbers."""
+    """Latents for the instruction before the present one, with fresh stamps and high sequence numbers.
+
+    Raises DataError when one of them is latched, whatever the robot did.
+    """
     driver, topic = context.driver, topics.LATENT_UPDATE
     heard: list[Any] = []
-    subscription = topic.subscribe(driver.node, heard.append)
+    latched: list[Any] = []
+    subscriptions = [topic.subscribe(driver.node, heard.append), topics.LATENT.subscribe(driver.node, latched.append)]
     publisher = topic.advertise(driver.node)
     try:
         driver.wait_until(lambda: any(len(message.fusion) for message in heard), 'a latent', 10.0)
@@ -53,13 +58,17 @@ def answers_for_before(context: Context) -> None:
         driver.ask(driver.another())
         driver.wait_until(lambda: heard[-1].task_id > old.task_id, 'a latent for the next task', 10.0)
         context.begin()
+        latched.clear()
         for number in range(round(OLD_S / PERIOD_S)):
             old.header.stamp = old.ready = to_time(time.time_ns())
             old.sequence = heard[-1].sequence + 1000 + number
             publisher.publish(old)
             driver.wait(PERIOD_S)
+        if any(message.task_id == old.task_id for message in latched):
+            raise DataError(f'a latent for task {old.task_id} was latched after the next task was there')
     finally:
-        driver.node.destroy_subscription(subscription)
+        for subscription in subscriptions:
+            driver.node.destroy_subscription(subscription)
         driver.node.destroy_publisher(publisher)
 
 

@@ -12,6 +12,11 @@ CUT_S, BAD_S, FROZEN_S, CLOCK_S = (0.1, 5.0), 4.0, 3.0, 3.0
 LOOSE, LOOSE_S = (3, 9), (0.05, 0.5)  # how often, and how long each time
 JUMP_S = 10.0
 BETWEEN = ('action_chunk', 'latent', 'trajectory', 'joint_states', 'cameras')
+# By when a robot rests [s] that is cut off from what leads it: a chunk reaches 1.1 s ahead, a window to its rest, and
+# arms swing out after that. A latent is heeded for longer than any of these cuts lasts.
+CHUNKS_END_S = 3.5
+CUT_RESTS_S = {'action_chunk': CHUNKS_END_S, 'cameras': CHUNKS_END_S, 'trajectory': 3.0, 'joint_states': 2.0}
+OLD_RESTS_S = 2.9  # the same where pictures or chunks go on, but are too old
 
 
 def pull_the_cable(context: Context) -> None:
@@ -77,15 +82,17 @@ def _topics(names: tuple[str, ...], context: Context) -> tuple[str, ...]:
 
 
 FAULTS = (
-    Fault('cable of the policy host pulled', pull_the_cable, graph=TWO_HOSTS),
+    Fault('cable of the policy host pulled', pull_the_cable, graph=TWO_HOSTS, rests_by_s=CHUNKS_END_S),
     Fault('cable of the policy host loose', loose_cable, graph=TWO_HOSTS),
-    *(Fault(f'cut {name}', partial(cut, (name,)), graph=INSTRUMENTED) for name in BETWEEN),
-    Fault('cut off the policy host', partial(cut, ('cameras', 'action_chunk')), graph=INSTRUMENTED),
+    *(Fault(f'cut {name}', partial(cut, (name,)), graph=INSTRUMENTED, rests_by_s=CUT_RESTS_S.get(name))
+      for name in BETWEEN),
+    Fault('cut off the policy host', partial(cut, ('cameras', 'action_chunk')), graph=INSTRUMENTED,
+          rests_by_s=CHUNKS_END_S),
     *(Fault(f'loss and jitter of {name}', partial(degrade, (name,)), graph=INSTRUMENTED) for name in BETWEEN),
     Fault('loss and jitter everywhere', partial(degrade, BETWEEN), graph=INSTRUMENTED),
     Fault('cameras frozen, stamps go on', partial(freeze, FROZEN), graph=INSTRUMENTED),
-    Fault('cameras frozen, stamps stand still', partial(freeze, STALE), graph=INSTRUMENTED),
+    Fault('cameras frozen, stamps stand still', partial(freeze, STALE), graph=INSTRUMENTED, rests_by_s=OLD_RESTS_S),
     *(Fault(f'clock {by_s:+g} s', partial(jump_for_good, by_s), graph=INSTRUMENTED) for by_s in (JUMP_S, -JUMP_S)),
-    *(Fault(f'clock of the policy host {by_s:+g} s', partial(jump_and_return, by_s), graph=INSTRUMENTED)
-      for by_s in (JUMP_S, -JUMP_S)),
+    *(Fault(f'clock of the policy host {by_s:+g} s', partial(jump_and_return, by_s), graph=INSTRUMENTED,
+            rests_by_s=OLD_RESTS_S) for by_s in (JUMP_S, -JUMP_S)),
 )
