@@ -8,7 +8,7 @@ from vla_async.bench.faults.graph import NODES, POLICY_HOST
 from vla_async.bench.faults.relay import NAME
 from vla_async.bench.faults.treatment import CUT, FROZEN, LOSSY, STALE
 
-CUT_S, BAD_S, FROZEN_S, CLOCK_S = (0.1, 5.0), 4.0, 3.0, 3.0
+CUT_S, BAD_S, FROZEN_S, CLOCK_S = (0.1, 5.0), 4.0, 5.0, 5.0
 LOOSE, LOOSE_S = (3, 9), (0.05, 0.5)  # how often, and how long each time
 JUMP_S = 10.0
 BETWEEN = ('action_chunk', 'latent', 'trajectory', 'joint_states', 'cameras')
@@ -16,7 +16,7 @@ BETWEEN = ('action_chunk', 'latent', 'trajectory', 'joint_states', 'cameras')
 # arms swing out after that. A latent is heeded for longer than any of these cuts lasts.
 CHUNKS_END_S = 3.5
 CUT_RESTS_S = {'action_chunk': CHUNKS_END_S, 'cameras': CHUNKS_END_S, 'trajectory': 3.0, 'joint_states': 2.0}
-OLD_RESTS_S = 2.9  # the same where pictures or chunks go on, but are too old
+OLD_RESTS_S = CHUNKS_END_S + 0.5  # the same where pictures go on, until they are too old
 
 
 def pull_the_cable(context: Context) -> None:
@@ -94,5 +94,5 @@ FAULTS = (
     Fault('cameras frozen, stamps stand still', partial(freeze, STALE), graph=INSTRUMENTED, rests_by_s=OLD_RESTS_S),
     *(Fault(f'clock {by_s:+g} s', partial(jump_for_good, by_s), graph=INSTRUMENTED) for by_s in (JUMP_S, -JUMP_S)),
     *(Fault(f'clock of the policy host {by_s:+g} s', partial(jump_and_return, by_s), graph=INSTRUMENTED,
-            rests_by_s=OLD_RESTS_S) for by_s in (JUMP_S, -JUMP_S)),
+            rests_by_s=CHUNKS_END_S) for by_s in (JUMP_S, -JUMP_S)),
 )
