@@ -137,6 +137,7 @@ class WaxRobot(Node):
         self.cameras = {camera.name: camera for camera in ROBOT.cameras}
         self.commands: list[np.ndarray] = []
         self.measured: Callable[[np.ndarray], np.ndarray] = lambda position: position
+        self.effort = np.array([])  # (D,) [N or Nm], if it is measured
         self.now_ns: Callable[[], int] = time.time_ns
         self.frozen: set[str] = set()  # cameras that go on sending one picture
         self._seen = 0
@@ -159,7 +160,8 @@ class WaxRobot(Node):
     def _feel(self) -> None:
         position = self.measured(self.position)
         names = self.names[:len(position)]
-        self._joint_states.publish(joint_state_message(self.now_ns(), names, position, np.zeros(len(position))))
+        self._joint_states.publish(
+            joint_state_message(self.now_ns(), names, position, np.zeros(len(position)), self.effort))
 
     def _see(self) -> None:
         stamp_ns, self._seen = self.now_ns(), self._seen + 1

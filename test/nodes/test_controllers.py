@@ -4,10 +4,18 @@ import time
 import numpy as np
 import pytest
 import yaml
+from rclpy.qos import (
+    DurabilityPolicy,
+    LivelinessPolicy,
+    QoSCompatibility,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_check_compatible,
+)
 
 from vla_async import embodiment
 from vla_async.errors import DataError
-from vla_async.nodes import topics
+from vla_async.nodes import qos, topics
 from vla_async.nodes.controller_conversions import from_controller, to_controller
 from vla_async.nodes.conversions import window_message
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
@@ -97,6 +105,15 @@ def test_what_an_output_sends_arrives_as_it_was(robot_file, name):
         assert (back.stamp_ns, back.step_ns) == (payload.stamp_ns, payload.step_ns)
     else:
         np.testing.assert_array_equal(back, payload)
+
+
+@pytest.mark.parametrize('profile', [qos.COMMANDS, qos.RESERVE_COMMANDS], ids=['bridge', 'reserve'])
+@pytest.mark.parametrize('reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
+def test_controllers_hear_commands_whether_they_read_reliably_or_not(profile, reliability):
+    reader = QoSProfile(depth=1, reliability=reliability, durability=DurabilityPolicy.VOLATILE,
+                        liveliness=LivelinessPolicy.AUTOMATIC)
+    assert qos_check_compatible(profile, reader)[0] == QoSCompatibility.OK
+    assert profile.depth == 1  # an old command is none
 
 
 def test_a_twist_is_that_of_the_base_in_its_own_frame(robot_file):

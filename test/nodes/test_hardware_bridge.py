@@ -5,18 +5,21 @@ import numpy as np
 import pytest
 import yaml
 from diagnostic_msgs.msg import DiagnosticStatus
+from rcl_interfaces.msg import Log
 from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 from vla_async_msgs.msg import StopSignal
 
 from vla_async import embodiment
 from vla_async.bridge.handover import LastWord
-from vla_async.nodes import bridge_membership, topics
+from vla_async.nodes import bridge_membership, qos, topics
 from vla_async.nodes.chunk_fuser import ChunkFuserNode
 from vla_async.nodes.conversions import to_time, window_message
 from vla_async.nodes.hardware_bridge import HardwareBridgeNode
+from vla_async.nodes.topics import Topic
 from vla_async.resources import share
 from vla_async.types import JointCommand, JointWindow
+from vla_async.urdf import effort_limits
 
 ROBOT = embodiment.load('astribot_s1')
 SPEED = 'speed_scaling_state_broadcaster/speed_scaling'
@@ -195,6 +198,28 @@ def test_a_robot_that_stands_still_when_it_is_told_to_move_is_named_and_stopped_
     moving.measured = lambda position: position
     graph.until(lambda: release().success, 'release')
     graph.until(lambda: not moving.still_since(10), 'motion')
+
+
+def test_a_joint_that_gives_all_its_force_is_warned_of_and_stops_nothing(graph, moving):
+    moving.effort = np.zeros(ROBOT.dof)
+    moving.effort[ROBOT.joint_names.index('left_arm_2')] = limit = effort_limits(ROBOT)[
+        ROBOT.joint_names.index('left_arm_2')]
+    graph.until_diagnosed('hardware_bridge', f'left_arm_2 gives all its force ({limit:g})')
+    assert graph.status('hardware_bridge').level == DiagnosticStatus.WARN
+    assert not moving.still_since(50)
+    moving.effort = np.zeros(ROBOT.dof)
+    graph.until(lambda: 'force' not in graph.diagnosis('hardware_bridge'), 'nothing more to warn of')
+
+
+def test_each_change_of_state_is_logged_once_with_its_reason(graph, robot, ask, release):
+    logged = graph.hear(Topic('/rosout', Log, qos.EVENTS))
+    graph.bring_up(HardwareBridgeNode)
+    assert ask('stop').success
+    graph.until(lambda: release().success, 'release')
+    graph.during(1.5)  # thrice as long as the bridge waits with what it has to tell
+    assert [line.msg for line in logged if line.name == 'hardware_bridge' and ' -> ' in line.msg] == [
+        'inactive -> holding: no motion has come yet', 'holding -> stopped: stopped on request',
+        'stopped -> holding: released']
 
 
 def test_a_bridge_that_stops_says_so_to_who_reads_its_set_points(graph, moving):
