@@ -2,6 +2,7 @@
 import shutil
 import sys
 
+import numpy as np
 import pytest
 
 from vla_async.doctor import command, machine, models, ros
@@ -74,3 +75,39 @@ def test_a_port_of_which_only_a_bare_file_is_left_is_removed():
 
 def test_shared_memory_has_room():
     assert machine.shared_memory().level == OK
+
+
+def test_too_little_shared_memory_fails_with_the_cure(monkeypatch):
+    monkeypatch.setattr(machine, 'NEEDED_MB', 10**9)
+    finding = machine.shared_memory()
+    assert (finding.level, finding.cure) == (FAIL, 'remove what lies there; in a container: --shm-size=1g')
+
+
+def test_processes_that_do_not_hear_each_other_fail_with_the_last_word_of_the_listener(monkeypatch):
+    sane = ros.environment
+    monkeypatch.setattr(ros, 'environment', lambda *args, **options: {
+        **sane(*args, **options), 'RMW_IMPLEMENTATION': 'rmw_of_nobody'})
+    finding = ros.loopback()
+    assert finding.level == FAIL
+    assert f'no messages of {ros.SMALL} bytes between two processes: ' in finding.what
+    assert 'rmw_of_nobody' in finding.what
+    assert 'loopback interface' in finding.cure
+
+
+def test_a_machine_that_cannot_draw_fails_with_what_to_install(monkeypatch):
+    def no_graphics(_width, _height):
+        raise ImportError('no EGL')
+    monkeypatch.setattr('mujoco.egl.GLContext', no_graphics)
+    monkeypatch.setenv('MUJOCO_GL', 'egl')
+    finding = models.rendering()
+    assert finding.level == FAIL
+    assert 'libegl1' in finding.cure
+
+
+def test_a_black_picture_fails_and_a_slow_one_is_warned_of(monkeypatch):
+    monkeypatch.setattr(models, 'SLOW_MS', 0.0)
+    assert models.rendering().level == WARN
+    monkeypatch.setattr('vla_async.sim.cameras.Renderer.render', lambda _renderer, _name: np.zeros((4, 4, 3), np.uint8))
+    finding = models.rendering()
+    assert finding.level == FAIL
+    assert 'libosmesa6' in finding.cure

@@ -102,6 +102,18 @@ def test_wrist_cameras_see_their_fingertips() -> None:
         assert 56 <= v < 100
 
 
+def test_no_time_is_spent_on_shadows_and_reflections_whatever_the_model_says() -> None:
+    pictures = []
+    for asked in (False, True):
+        world = World(embodiment.load('so101'), 'touch')
+        world.model.light_castshadow[:] = asked
+        world.model.mat_reflectance[:] = float(asked)
+        renderer = Renderer(world)
+        pictures.append(renderer.render('overhead'))
+        renderer.close()
+    np.testing.assert_array_equal(*pictures)
+
+
 def test_unknown_camera_is_named(renderer: Renderer) -> None:
     with pytest.raises(ConfigError, match=r"'tail'.*spectator"):
         renderer.render('tail')

@@ -1,12 +1,15 @@
 """A world follows from its seed, obeys finite commands only, and knows distances and contacts."""
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from vla_async import embodiment
 from vla_async.errors import ConfigError, DataError
 from vla_async.sim.scene import TABLES
+from vla_async.sim.tasks.touch import REACH
 from vla_async.sim.world import World
 from vla_async.urdf import effort_limits
 
@@ -136,3 +139,19 @@ def test_servos_give_what_holds_the_robot_and_never_more_than_the_urdf_allows() 
     for _ in range(100):
         world.step(robot.array('upper').clip(max=3.0))
         assert (np.abs(world.effort()) <= limits * (1 + 1e-9)).all()
+
+
+ARM = ('shoulder', 'shoulder_roll', 'upper_arm', 'elbow', 'forearm', 'wrist', 'palm', 'hand')
+
+
+def test_some_targets_are_beyond_the_arm_unless_torso_or_base_move() -> None:
+    """No pose of the arm alone brings the hand further from the shoulder than its links are long, end to end."""
+    world, beyond = World(embodiment.load('astribot_s1'), 'touch'), []
+    for seed in range(20):
+        scene = world.reset(seed)
+        joints = [world.link_pose(f'{scene.hand}_{link}')[:3, 3] for link in ARM]
+        length = sum(float(np.linalg.norm(after - before)) for before, after in pairwise(joints))
+        target = next(thing for thing in scene.objects if thing.name == scene.target)
+        to_surface = np.linalg.norm(np.subtract(target.position, joints[0])) - np.sqrt(3.0) * target.size
+        beyond.append(to_surface > length + REACH)
+    assert 0 < sum(beyond) < len(beyond)
