@@ -149,6 +149,16 @@ class TestFrozenCameras:
         buffer.add_joints(joints(NOW + 60 * 33 * MS))
         assert buffer.missing(NOW + 60 * 33 * MS) == ()
 
+    def test_what_the_robot_did_before_it_came_to_rest_is_not_held_against_the_camera(self):
+        """Joint states failed while the robot moved and until it rested, where every picture is the same."""
+        buffer = ObservationBuffer(ROBOT, ('head',), self.RULES)
+        buffer.add_joints(joints(NOW))
+        for i in range(1, 91):
+            buffer.add_picture('head', NOW + i * 33 * MS, picture('head', min(i, 20)))  # at rest from the 20th on
+            if i >= 60:
+                buffer.add_joints(joints(NOW + i * 33 * MS, head_2=0.3))
+        assert buffer.missing(NOW + 90 * 33 * MS) == ()
+
     def test_noisy_cameras_may_be_judged_at_rest_too(self):
         rules = StreamRules(frozen=FrozenRules(after_s=1.0, motion=0.0), carriers=self.RULES.carriers)
         buffer = ObservationBuffer(ROBOT, ('head',), rules)

@@ -68,7 +68,7 @@ class ObservationBuffer:
         with self._lock:
             self._pictures[name] = _Picture(stamp_ns, pixels)
             if name in self._still:
-                self._still[name].see(stamp_ns, pixels, None if self._joints is None else self._joints.position)
+                self._still[name].see(stamp_ns, pixels, self._joints)
 
     def add_joints(self, reading: JointReading) -> None:
         """Keep a joint state."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_async.joint_order import JointReading
 from vla_async.timebase import seconds
 from vla_async.types import FloatArray, ImageArray
 
@@ -30,17 +31,22 @@ class StillPicture:
         self._start: FloatArray | None = None  # of the carrying joints, where they were when the row began
         self._moved = np.zeros(len(joints))  # farthest from there so far [rad or m]
 
-    def see(self, stamp_ns: int, pixels: ImageArray, position: FloatArray | None) -> None:
-        """A picture (h, w, 3), taken while all joints were at `position` (D,) [rad or m]; None: not known."""
+    def see(self, stamp_ns: int, pixels: ImageArray, joints: JointReading | None) -> None:
+        """A picture (h, w, 3), and the newest joint state then; None: there was none.
+
+        Where the joints were before the row began tells nothing of it: joint states that fail for a while leave a gap,
+        in which the robot went to where it rests and sees the same.
+        """
         if self._pixels is None or not np.array_equal(pixels, self._pixels):
             self._pixels, self._first_ns, self._start = pixels, stamp_ns, None
             self._moved[:] = 0.0
         self._last_ns = stamp_ns
-        if position is None:
+        if joints is None or joints.stamp_ns < self._first_ns:
             return
+        position = joints.position[self._joints]
         if self._start is None:
-            self._start = position[self._joints]
-        np.maximum(self._moved, np.abs(position[self._joints] - self._start), out=self._moved)
+            self._start = position
+        np.maximum(self._moved, np.abs(position - self._start), out=self._moved)
 
     @property
     def fault(self) -> str:

@@ -122,6 +122,7 @@ def test_an_episode_over_dds_leaves_a_report_a_video_and_a_bag_that_replays_to_t
 @pytest.mark.parametrize(('stage', 'number', 'status'), [
     ('starting', signal.SIGTERM, 143),
     ('bringing up', signal.SIGINT, 130),
+    ('episode 1 of 1', signal.SIGINT, 130),
 ])
 def test_an_interrupted_demo_ends_clean(demo, stage, number, status):
     run = demo()
