@@ -41,8 +41,9 @@ def test_absolute_windows_are_played_as_fused(name, distribution, latency_s):
 
 
 @ROBOTS
-def test_master_plays_them_as_fused_when_told_not_to_replace(name):
-    chain = Chain(*stream(name, 'absolute', 0.4), 'master', allow_trajectory_replacement=False)
+@pytest.mark.parametrize('latency_s', [0.01, 0.05, 0.1, 0.2, 0.4])
+def test_master_plays_them_as_fused_when_told_not_to_replace(name, latency_s):
+    chain = Chain(*stream(name, 'absolute', latency_s), 'master', allow_trajectory_replacement=False)
     assert_played_as_fused(chain.run(LONG_ENOUGH_S))
 
 
