@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from vla_async.plots import png, tidy
 
-SET_POINTS, JOINTS, FAULT, GOOD, BAD = '#0b5cad', '#0f766e', '#fde68a', '#0f766e', '#c2410c'
+SET_POINTS, JOINTS, FAULT, GOOD, BAD = '#0b5cad', '#c2410c', '#fde68a', '#0f766e', '#c2410c'
 
 
 def speed(worst: Mapping[str, Any]) -> bytes:
