@@ -14,7 +14,8 @@ def test_memory_that_fills_up_and_then_stays_is_flat():
     filling = np.minimum(np.linspace(50.0, 110.0, 100), 70.0)  # full after a third
     outcome = judge(rows(fuser=np.where(np.arange(100) < 30, filling, 70.0)))
     assert outcome['flat']
-    assert outcome['processes']['fuser'] == {'held_mib': 70.0, 'growth_mib': 0.0, 'flat': True}
+    assert outcome['processes']['fuser'] == {'held_mib': 70.0, 'growth_mib': 0.0, 'flat': True, 'each_minute_mib': [
+        50.0, 57.3, 64.5, *[70.0] * 6]}
 
 
 def test_one_process_that_grows_is_named():

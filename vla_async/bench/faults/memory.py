@@ -12,6 +12,7 @@ from vla_async.bench.faults.graph import Graph
 from vla_async.launcher.shared_memory import children_of
 
 PERIOD_S = 5.0
+PER_MINUTE = 12  # samples
 WARM_UP = 0.3  # share of the time in which caches fill
 GROWTH_MIB, GROWTH = 4.0, 0.02  # from then on so much more, or this share more, whichever is more, is flat
 KIB_PER_MIB = 1024
@@ -49,7 +50,9 @@ def held_mib(pid: int) -> float | None:
 
 def judge(rows: list[dict[str, float]]) -> dict[str, Any]:
     """Growth of each process from the end of the warm-up on, by a straight line through what was held [MiB]."""
-    processes = {name: _growth([row[name] for row in rows if name in row]) for name in (rows[0] if rows else {})}
+    held = {name: [row[name] for row in rows if name in row] for name in (rows[0] if rows else {})}
+    processes = {name: {**_growth(values), 'each_minute_mib': [round(value, 1) for value in values[::PER_MINUTE]]}
+                 for name, values in held.items()}
     return {'minutes': len(rows) * PERIOD_S / 60, 'warm_up': WARM_UP, 'processes': processes,
             'flat': bool(processes) and all(process['flat'] for process in processes.values())}
 
