@@ -12,7 +12,7 @@ from vla_async.bench.faults.graph import Graph
 from vla_async.launcher.shared_memory import children_of
 
 PERIOD_S = 5.0
-PER_MINUTE = 12  # samples
+PER_MINUTE = round(60 / PERIOD_S)  # samples
 WARM_UP = 0.3  # share of the time in which caches fill
 GROWTH_MIB, GROWTH = 4.0, 0.02  # from then on so much more, or this share more, whichever is more, is flat
 KIB_PER_MIB = 1024
